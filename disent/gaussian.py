@@ -6,6 +6,8 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor
 
+ACTIVE = 0.01  # nats: a latent of a higher rate counts as active (Duan et al., 2020, the UDR paper)
+
 
 class DiagonalGaussian(NamedTuple):
     """A batch of diagonal Gaussians over D latents.

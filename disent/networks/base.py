@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every network is: an encoder into a diagonal Gaussian and a decoder back to pixels."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from disent.gaussian import DiagonalGaussian
+
+
+class Network(nn.Module):
+    """An encoder and a decoder of one paper.
+
+    Members keep `forward` of the VAE pure: no BatchNorm statistics, no `.item()`, no branch on data.
+
+    Args:
+        channels: Colour channels of a picture, 1 or 3.
+        latent_dim: Number of latents D.
+        outputs: Numbers that the decoder gives per pixel and channel (the likelihood's `outputs`).
+    """
+
+    encoder: nn.Module  # [B, C, 64, 64] -> [B, 2 D], means then log-variances
+    decoder: nn.Module  # [B, D] -> [B, outputs * C, 64, 64]
+
+    def __init__(self, channels: int = 1, latent_dim: int = 10, outputs: int = 1) -> None:
+        super().__init__()
+        if min(channels, latent_dim, outputs) < 1:
+            raise ValueError(
+                f"channels, latent_dim and outputs must be >= 1, got {channels}, {latent_dim} and "
+                f"{outputs}."
+            )
+        self.channels, self.latent_dim, self.outputs = channels, latent_dim, outputs
+
+    def encode(self, x: Float[Tensor, "b c 64 64"]) -> DiagonalGaussian:
+        """The posterior q(z|x)."""
+        return DiagonalGaussian(*self.encoder(x).chunk(2, dim=-1))
+
+    def decode(self, z: Float[Tensor, "b d"]) -> Float[Tensor, "b o 64 64"]:
+        """The likelihood's parameters."""
+        return self.decoder(z)
+
+
+def dense(widths: list[int], activation: type[nn.Module]) -> list[nn.Module]:
+    """Fully connected layers with an activation after each but the last."""
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+        layers += [nn.Linear(fan_in, fan_out), activation()]
+    return layers[:-1]
+
+
+def initialise_glorot(module: nn.Module) -> None:
+    """Glorot-uniform weights and zero biases, TensorFlow's defaults (Glorot & Bengio, 2010)."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)

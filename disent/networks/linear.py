@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One linear layer each way: the probabilistic PCA among the networks."""
+
+from torch import nn
+
+from disent.networks.base import Network, initialise_glorot
+
+
+class Linear(Network):
+    """Linear encoder and decoder, without hidden layers.
+
+    With a `FixedGaussian` likelihood its optimum spans the principal components (Lucas et al.,
+    2019, "Don't blame the ELBO!", arXiv:1911.02469). Glorot-uniform weights, zero biases.
+    """
+
+    def __init__(self, channels: int = 1, latent_dim: int = 10, outputs: int = 1) -> None:
+        super().__init__(channels, latent_dim, outputs)
+        pixels = channels * 64 * 64
+        self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 2 * latent_dim))
+        self.decoder = nn.Sequential(
+            nn.Linear(latent_dim, outputs * pixels), nn.Unflatten(1, (outputs * channels, 64, 64))
+        )
+        initialise_glorot(self)

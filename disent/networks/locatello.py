@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The convolutional network of Locatello et al. (2019)."""
+
+import torch
+from torch import nn
+
+from disent.networks.base import Network, initialise_glorot
+
+
+class Locatello2019(Network):
+    """Convolutional encoder and decoder of the large-scale study (arXiv:1811.12359, table 1).
+
+    Four stride-2 convolutions (32 and 32 with kernels of 4, 64 and 64 with kernels of 2), a hidden
+    layer of 256; the decoder mirrors it with kernels of 4. Glorot-uniform weights, zero biases.
+    690,517 parameters at one channel and 10 latents; 692,567 at three.
+    """
+
+    def __init__(self, channels: int = 1, latent_dim: int = 10, outputs: int = 1) -> None:
+        super().__init__(channels, latent_dim, outputs)
+        self.encoder = nn.Sequential(
+            nn.Conv2d(channels, 32, 4, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(32, 32, 4, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(32, 64, 2, stride=2),
+            nn.ReLU(),
+            nn.Conv2d(64, 64, 2, stride=2),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(1024, 256),
+            nn.ReLU(),
+            nn.Linear(256, 2 * latent_dim),
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(latent_dim, 256),
+            nn.ReLU(),
+            nn.Linear(256, 1024),
+            nn.ReLU(),
+            nn.Unflatten(1, (64, 4, 4)),
+            nn.ConvTranspose2d(64, 64, 4, stride=2, padding=1),
+            nn.ReLU(),
+            nn.ConvTranspose2d(64, 32, 4, stride=2, padding=1),
+            nn.ReLU(),
+            nn.ConvTranspose2d(32, 32, 4, stride=2, padding=1),
+            nn.ReLU(),
+            nn.ConvTranspose2d(32, outputs * channels, 4, stride=2, padding=1),
+        )
+        initialise_glorot(self)
+        # twice as fast on the CPU; changes no value's meaning and no state dict
+        self.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Objectives: what a training step minimises, as a function of (terms, step), in nats per image."""
+
+from disent.objectives.beta import BetaELBO
+from disent.objectives.capacity import CapacityELBO
+
+__all__ = ["BetaELBO", "CapacityELBO"]
