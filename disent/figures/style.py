@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The look that all figures share: size in pixels, text, colours. No pyplot, so no global state."""
+
+import textwrap
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+DPI = 200  # pixels per inch: a 1400-pixel figure is 7 inches wide, the text width of a paper
+TEXT = 8  # points
+INK = "#222222"
+MUTED = "#666666"
+FAINT = "#cccccc"
+INACTIVE = 0.1  # nats per image: a latent of a lower rate moves too little to be seen
+# Okabe & Ito (2008), "Color universal design", without its yellow, which is too pale on white.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+
+
+def new_figure(width: int, height: int) -> Figure:
+    """An empty white figure of exactly `width` x `height` pixels, drawn without a window."""
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def text_pixels(points: float = TEXT) -> float:
+    """Height of a letter's body in pixels."""
+    return points * DPI / 72
+
+
+def wrap(text: str, width: int) -> str:
+    """Breaks `text` into lines that fit `width` pixels; the average letter is 0.55 bodies wide."""
+    return textwrap.fill(text, max(20, int(width / (0.55 * text_pixels()))))
+
+
+def label_axes(axes: Axes, *, title: str, x: str, y: str) -> None:
+    """Title, axis labels and thin lines of a plot with axes."""
+    axes.set_title(title, fontsize=TEXT + 1, color=INK, loc="left")
+    axes.set_xlabel(x, fontsize=TEXT, color=INK)
+    axes.set_ylabel(y, fontsize=TEXT, color=INK)
+    axes.tick_params(labelsize=TEXT, colors=INK, width=0.6)
+    axes.grid(True, color=FAINT, linewidth=0.4)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_linewidth(0.6)
