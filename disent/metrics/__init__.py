@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scores of disentanglement: pure functions of codes and factors, or of codes and their grid."""
+
+from disent.metrics.beta_vae_score import beta_vae_score
+from disent.metrics.mig import mig
+
+__all__ = ["beta_vae_score", "mig"]

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Multinomial logistic regression, solved to its optimum: the classifier inside some scores.
+
+Our own solver, so that a score does not move with the defaults of another package's release.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+class LinearClassifier(NamedTuple):
+    """Scores of c classes, linear in the features.
+
+    Attributes:
+        weights: Float64[p, c].
+        intercepts: Float64[c].
+    """
+
+    weights: Float[Tensor, "p c"]
+    intercepts: Float[Tensor, "c"]
+
+    def predict(self, features: Float[Tensor, "n p"]) -> Int[Tensor, "n"]:
+        """The class of the highest score; the lowest class on ties."""
+        return (features.to(self.weights.dtype) @ self.weights + self.intercepts).argmax(-1)
+
+    def accuracy(self, features: Float[Tensor, "n p"], labels: Int[Tensor, "n"]) -> Tensor:
+        """Share of rows classified as `labels`, float64 in [0, 1]."""
+        return (self.predict(features) == labels).double().mean()
+
+
+def fit_softmax(
+    features: Float[Tensor, "n p"],
+    labels: Int[Tensor, "n"],
+    classes: int,
+    *,
+    penalty: float = 1.0,
+    tolerance: float = 1e-9,
+    max_steps: int = 200,
+) -> LinearClassifier:
+    """Minimises sum of cross-entropies (nats) + penalty / 2 * |weights|^2, by Newton's method.
+
+    scikit-learn's LogisticRegression(C=1/penalty) has the same optimum. Features are not scaled
+    and intercepts not penalised. Intercepts are unique up to a shift of all; theirs sum to 0. A
+    class without a row in `labels` is never predicted: its intercept is -inf.
+
+    Args:
+        features: float64 arithmetic, whatever the dtype.
+        labels: Classes from 0 to `classes` - 1.
+        classes: How many classes there are.
+        penalty: > 0, so that the optimum exists also for separable classes.
+        tolerance: Stop when no component of the gradient of the mean loss exceeds this.
+        max_steps: RuntimeError if that many Newton steps do not suffice.
+    References:
+        Hastie et al. (2009), "The Elements of Statistical Learning", section 4.4.1.
+    Example:
+        >>> model = fit_softmax(torch.tensor([[0.0], [1.0]]), torch.tensor([0, 1]), classes=2)
+        >>> model.predict(torch.tensor([[0.2], [0.7]]))
+        tensor([0, 1])
+    """
+    if penalty <= 0:
+        raise ValueError(f"penalty must be > 0, got {penalty}. The field's usual value is 1.")
+    present, target = labels.unique(return_inverse=True)
+    x = torch.cat([features.double(), features.new_ones(len(features), 1).double()], dim=1)
+    problem = _Softmax(x, torch.nn.functional.one_hot(target).double(), penalty)
+    theta = _newton(problem, tolerance * len(x), max_steps)
+    weights = theta.new_zeros(len(theta) - 1, classes)
+    intercepts = theta.new_full((classes,), -torch.inf)
+    weights[:, present], intercepts[present] = theta[:-1], theta[-1] - theta[-1].mean()
+    return LinearClassifier(weights, intercepts)
+
+
+class _Softmax(NamedTuple):
+    """The penalised loss of parameters theta [p + 1, c], intercepts in the last row."""
+
+    x: Float[Tensor, "n p1"]
+    target: Float[Tensor, "n c"]
+    penalty: float
+
+    def loss(self, theta: Float[Tensor, "p1 c"]) -> Float[Tensor, ""]:
+        logits = self.x @ theta
+        fit = logits.logsumexp(-1).sum() - (logits * self.target).sum()
+        return fit + self.penalty / 2 * theta[:-1].square().sum()
+
+    def gradient(self, theta: Float[Tensor, "p1 c"]) -> Float[Tensor, "p1 c"]:
+        gradient = self.x.T @ ((self.x @ theta).softmax(-1) - self.target)
+        gradient[:-1] += self.penalty * theta[:-1]
+        return gradient
+
+    def hessian(self, theta: Float[Tensor, "p1 c"]) -> Float[Tensor, "p1c p1c"]:
+        """Second derivatives, made regular: the loss is flat along a shift of all intercepts."""
+        p = (self.x @ theta).softmax(-1)
+        rows, classes = theta.shape
+        # sum over images of x x' (diag(p) - p p'): the second part first, as one product
+        weighted = (self.x[:, :, None] * p[:, None, :]).flatten(1)
+        hessian = -(weighted.T @ weighted).view(rows, classes, rows, classes)
+        for a in range(classes):
+            hessian[:, a, :, a] += (self.x * p[:, a : a + 1]).T @ self.x
+        ridge = theta.new_full((rows,), self.penalty)
+        # The intercepts' own curvature vanishes as classes separate; rounding must not win then.
+        ridge[-1] = 1e-10 * len(self.x)
+        hessian = hessian.reshape(rows * classes, -1)
+        hessian.diagonal().add_(ridge.repeat_interleave(classes))
+        return hessian
+
+
+def _newton(problem: _Softmax, tolerance: float, max_steps: int) -> Float[Tensor, "p1 c"]:
+    """Damped Newton from 0; the loss is convex, so the end does not depend on the way."""
+    theta = problem.x.new_zeros(problem.x.shape[1], problem.target.shape[1])
+    loss = problem.loss(theta)
+    for _ in range(max_steps):
+        gradient = problem.gradient(theta)
+        if gradient.abs().max() <= tolerance:
+            return theta
+        direction = torch.linalg.solve(problem.hessian(theta), gradient.flatten()).view_as(theta)
+        slope = (gradient * direction).sum()
+        size = 1.0
+        # Where a further step changes the loss by less than its rounding, take the full step.
+        while slope > 1e-12 * loss and problem.loss(theta - size * direction) > (
+            loss - 0.25 * size * slope
+        ):
+            size /= 2
+        theta = theta - size * direction
+        loss = problem.loss(theta)
+    raise RuntimeError(
+        f"the logistic regression did not converge in {max_steps} steps: the largest gradient is "
+        f"{float(problem.gradient(theta).abs().max()):.2g}, wanted {tolerance:.2g}. Codes of "
+        "extreme scale can cause this: look at their standard deviations, and rescale them."
+    )

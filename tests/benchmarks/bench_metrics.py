@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Seconds of each score from a table of codes of full dSprites (737,280 x 10).
+
+Run: python tests/benchmarks/bench_metrics.py [name ...]
+"""
+
+import sys
+import time
+
+import torch
+
+from disent import metrics
+from disent.grid import FactorGrid
+from disent.metrics.base import settings, wants_grid
+
+DSPRITES = FactorGrid(("shape", "scale", "orientation", "pos_x", "pos_y"), (3, 6, 40, 32, 32))
+
+
+def codes_of_dsprites(device: str = "cpu") -> torch.Tensor:
+    """Codes as a trained encoder's: factors mixed, with noise; float32."""
+    generator = torch.Generator().manual_seed(0)
+    factors = DSPRITES.all_factors() / torch.tensor(DSPRITES.sizes)
+    codes = factors @ torch.randn(5, 10, generator=generator)
+    return (codes + 0.3 * torch.randn(codes.shape, generator=generator)).to(device)
+
+
+def rows(names: list[str], device: str = "cpu", repeats: int = 3) -> list[tuple[str, float, str]]:
+    """(score, seconds, settings and value) of each name; the fastest of `repeats` runs."""
+    codes, factors = codes_of_dsprites(device), DSPRITES.all_factors().to(device)
+    table = []
+    for name in names:
+        score, seconds, value = getattr(metrics, name), [], torch.nan
+        for _ in range(repeats):
+            start = time.perf_counter()
+            value = float(score(codes, DSPRITES if wants_grid(score) else factors))
+            seconds.append(time.perf_counter() - start)
+        stated = ", ".join(f"{key}={default}" for key, default in settings(score).items())
+        table.append((name, min(seconds), f"{value:.4f}   {stated}"))
+    return table
+
+
+if __name__ == "__main__":
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    print(f"torch {torch.__version__}, {device}, {torch.get_num_threads()} threads")
+    for name, seconds, note in rows(sys.argv[1:] or list(metrics.__all__), device):
+        print(f"{name:24s} {seconds:8.3f} s   {note}")

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads the golden cases of tests/golden/metrics; its README says what they are."""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from disent.grid import FactorGrid
+
+FOLDER = Path(__file__).parents[1] / "golden" / "metrics"
+VALUES = json.loads((FOLDER / "values.json").read_text())
+CASES = VALUES["cases"]
+
+
+class Case(NamedTuple):
+    """Codes of a whole grid, and the rows of it that the exact values are of."""
+
+    grid: FactorGrid
+    table: Tensor
+    train: Tensor
+
+    @property
+    def codes(self) -> Tensor:
+        return self.table[self.train]
+
+    @property
+    def factors(self) -> Tensor:
+        return self.grid.factors(self.train)
+
+
+@lru_cache(maxsize=1)
+def load(name: str) -> Case:
+    with np.load(FOLDER / f"{name}.npz", allow_pickle=False) as file:
+        sizes = tuple(file["sizes"].tolist())
+        grid = FactorGrid(tuple(f"factor_{k}" for k in range(len(sizes))), sizes)
+        table = file["table"].astype(np.float64) if "table" in file else _from_recipe(file, grid)
+        train = torch.from_numpy(file["train_idx"].astype(np.int64))
+    return Case(grid, torch.from_numpy(table), train)
+
+
+def _from_recipe(file: np.lib.npyio.NpzFile, grid: FactorGrid) -> np.ndarray:
+    first_row = np.concatenate([[0], np.cumsum(grid.sizes)[:-1]])
+    values = grid.all_factors().numpy()
+    table = sum(file["lookups"][first + values[:, k]] for k, first in enumerate(first_row))
+    table = table @ file["mix"]
+    noise = np.random.RandomState(int(file["noise_seed"])).standard_normal(table.shape)
+    table += file["noise_scale"] * noise
+    np.testing.assert_allclose(table[file["train_idx"][:4]], file["check_head"], rtol=1e-9)
+    np.testing.assert_allclose(table.sum(0), file["check_sum"], rtol=1e-9, atol=1e-6)
+    return table
