@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The grid of ground-truth factors: flat index <-> factor values, and the draws that metrics make."""
+"""The grid of ground-truth factors: flat index <-> factor values, and draws from it."""
 
 import math
 from collections.abc import Sequence
@@ -21,8 +21,10 @@ class FactorGrid:
         sizes: How many values each factor takes; values are counted from 0.
     Example:
         >>> grid = FactorGrid(names=("shape", "scale"), sizes=(3, 6))
-        >>> len(grid), int(grid.index(torch.tensor([2, 5]))), grid.factors(torch.tensor(17)).tolist()
-        (18, 17, [2, 5])
+        >>> len(grid), int(grid.index(torch.tensor([2, 5])))
+        (18, 17)
+        >>> grid.factors(torch.tensor(17))
+        tensor([2, 5])
     """
 
     names: tuple[str, ...]

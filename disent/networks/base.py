@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every network is: an encoder into a diagonal Gaussian and a decoder back to pixels."""
 
+from itertools import pairwise
+
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -10,7 +12,8 @@ from disent.gaussian import DiagonalGaussian
 class Network(nn.Module):
     """An encoder and a decoder of one paper.
 
-    Members keep `forward` of the VAE pure: no BatchNorm statistics, no `.item()`, no branch on data.
+    Members keep `forward` of the VAE pure: no batch statistics, no `.item()`, no
+    branch on data.
 
     Args:
         channels: Colour channels of a picture, 1 or 3.
@@ -42,7 +45,7 @@ class Network(nn.Module):
 def dense(widths: list[int], activation: type[nn.Module]) -> list[nn.Module]:
     """Fully connected layers with an activation after each but the last."""
     layers: list[nn.Module] = []
-    for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+    for fan_in, fan_out in pairwise(widths):
         layers += [nn.Linear(fan_in, fan_out), activation()]
     return layers[:-1]
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The convolutional network of Burgess et al. (2018)."""
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -19,7 +21,7 @@ class Burgess2018(Network):
         super().__init__(channels, latent_dim, outputs)
         down = [channels, 32, 32, 32, 32]
         convolutions: list[nn.Module] = []
-        for fan_in, fan_out in zip(down[:-1], down[1:], strict=True):
+        for fan_in, fan_out in pairwise(down):
             convolutions += [nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1), nn.ReLU()]
         self.encoder = nn.Sequential(
             *convolutions,
@@ -32,7 +34,7 @@ class Burgess2018(Network):
         )
         up = [32, 32, 32, 32, outputs * channels]
         deconvolutions: list[nn.Module] = []
-        for fan_in, fan_out in zip(up[:-1], up[1:], strict=True):
+        for fan_in, fan_out in pairwise(up):
             deconvolutions += [nn.ReLU(), nn.ConvTranspose2d(fan_in, fan_out, 4, 2, 1)]
         self.decoder = nn.Sequential(
             nn.Linear(latent_dim, 256),

@@ -8,7 +8,9 @@ from disent.objectives.base import Objective, Terms
 
 
 class BetaELBO(Objective):
-    """distortion + beta * rate, in nats (Higgins et al., 2017, eq. 4, openreview.net/forum?id=Sy2fzU9gl).
+    """distortion + beta * rate, in nats.
+
+    Higgins et al. (2017), "beta-VAE", eq. 4, https://openreview.net/forum?id=Sy2fzU9gl.
 
     Args:
         beta: Weight of the rate. 1 gives the ELBO. Not normalised by image or latent size.

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes a run's directory while it trains: status, logged steps, checkpoints."""
+
+import signal
+import time
+from types import FrameType
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from disent.runs.directory import RunDir
+
+
+class InterruptedRunError(Exception):
+    """The run was asked to stop by a signal, and has saved itself.
+
+    Attributes:
+        signum: Which signal it was.
+    """
+
+    def __init__(self, signum: int, step: int) -> None:
+        self.signum = signum
+        name = signal.Signals(signum).name
+        super().__init__(
+            f"interrupted by {name} at step {step}; the same command goes on from there"
+        )
+
+
+class Record(Callback):
+    """Keeps status.json, metrics.csv and the checkpoints of a run true at every moment.
+
+    SIGINT and SIGTERM are answered at the end of the batch: checkpoint, status, then an
+    `InterruptedRunError`.
+    `best.ckpt` is the checkpoint before which the mean logged elbo was highest.
+
+    Args:
+        run: Where to write.
+        checkpoint_every_n_steps: Steps between two checkpoints.
+    """
+
+    def __init__(self, run: RunDir, checkpoint_every_n_steps: int = 1000) -> None:
+        if checkpoint_every_n_steps < 1:
+            raise ValueError(
+                f"checkpoint_every_n_steps must be >= 1, got {checkpoint_every_n_steps}."
+            )
+        self.run, self.checkpoint_every_n_steps = run, checkpoint_every_n_steps
+        self.best_elbo = -float("inf")
+        self._elbos: list[float] = []
+        self._signum = 0
+        self._handlers: dict[int, Any] = {}
+        self._mark = (0.0, 0)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best_elbo": self.best_elbo, "elbos": list(self._elbos)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.best_elbo, self._elbos = state_dict["best_elbo"], list(state_dict["elbos"])
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            self._handlers[signum] = signal.signal(signum, self._note)
+        self._mark = (time.monotonic(), trainer.global_step)
+        if trainer.is_global_zero:
+            self.run.truncate(trainer.global_step)
+            self.run.write_status("running", step=trainer.global_step, max_steps=trainer.max_steps)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        step = trainer.global_step
+        if trainer.fit_loop.epoch_loop._should_accumulate():
+            return
+        if step % trainer.log_every_n_steps == 0:
+            self._log(trainer, batch)
+        stop = trainer.strategy.reduce_boolean_decision(self._signum > 0, all=False)
+        if stop or step % self.checkpoint_every_n_steps == 0:
+            self._checkpoint(trainer)
+        if stop:
+            raise InterruptedRunError(self._signum or signal.SIGTERM, step)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.global_step % self.checkpoint_every_n_steps:
+            self._checkpoint(trainer)
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        if trainer.is_global_zero:
+            reason = (
+                str(exception)
+                if isinstance(exception, InterruptedRunError)
+                else _describe(exception)
+            )
+            self.run.write_status("failed", reason=reason, step=trainer.global_step)
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        for signum, handler in self._handlers.items():
+            signal.signal(signum, handler)
+        self._handlers.clear()
+
+    def _note(self, signum: int, frame: FrameType | None) -> None:
+        if self._signum:  # asked twice: do not wait for the batch
+            raise KeyboardInterrupt
+        self._signum = signum
+
+    def _log(self, trainer: Trainer, batch: torch.Tensor) -> None:
+        now, step = time.monotonic(), trainer.global_step
+        seconds, steps = now - self._mark[0], step - self._mark[1]
+        self._mark = (now, step)
+        logged = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        pictures = len(batch) * trainer.world_size * trainer.accumulate_grad_batches
+        row = {"step": step, **logged, "images_per_second": steps * pictures / max(seconds, 1e-9)}
+        self._elbos.append(logged["elbo"])
+        if trainer.is_global_zero:
+            self.run.append_row(self.run.metrics, row)
+
+    def _checkpoint(self, trainer: Trainer) -> None:
+        best = False
+        if self._elbos:
+            elbo = sum(self._elbos) / len(self._elbos)
+            best = elbo > self.best_elbo
+            self.best_elbo = max(elbo, self.best_elbo)
+            self._elbos.clear()
+        for file in (self.run.last, self.run.best) if best else (self.run.last,):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            temporary = file.with_name(f".{file.name}.tmp")
+            trainer.save_checkpoint(temporary)
+            if trainer.is_global_zero:
+                temporary.replace(file)
+        if trainer.is_global_zero:
+            self.run.write_status("running", step=trainer.global_step, max_steps=trainer.max_steps)
+
+
+def _describe(exception: BaseException) -> str:
+    return f"{type(exception).__name__}: {exception}".strip(": ")

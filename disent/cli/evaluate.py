@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""disent evaluate RUN...: encodes the grid once and writes the scores of each run."""
+
+import argparse
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds `evaluate` to the commands."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="score trained runs: MIG, beta-VAE score, ... beside their baselines",
+        description="Encodes every picture of the grid once, scores the posterior means, and "
+        "writes RUN/metrics.json.",
+    )
+    parser.add_argument("folders", nargs="+", metavar="RUN", help="a run, such as runs/NAME")
+    parser.add_argument(
+        "--metrics", default="mig,beta_vae_score", help="names with commas between, or: all"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the scores that draw (default: 0)")
+    parser.add_argument(
+        "--points", type=int, help="thin the grid to at most so many points (default: the whole)"
+    )
+    parser.add_argument("--best", action="store_true", help="take best.ckpt, not last.ckpt")
+    parser.add_argument("--device", help="cpu, cuda, ... (default: cuda where there is one)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Scores each run; a run that cannot be scored is named, and the others go on."""
+    import sys
+
+    import torch
+
+    import disent.metrics
+    from disent.cli.tables import print_scores
+    from disent.evaluation import evaluate_run, find_scores
+
+    names = arguments.metrics.split(",")
+    names = list(disent.metrics.__all__) if names == ["all"] else [name.strip() for name in names]
+    find_scores(names)
+    device = arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    failed = 0
+    for folder in arguments.folders:
+        try:
+            record, _ = evaluate_run(
+                folder,
+                names,
+                seed=arguments.seed,
+                points=arguments.points,
+                best=arguments.best,
+                device=device,
+            )
+        except (OSError, ValueError) as error:
+            failed += 1
+            print(f"disent: error: {folder}: {error}", file=sys.stderr)
+        else:
+            print_scores(folder, record)
+    return min(failed, 1)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""disent fit: trains one model into one run directory, or goes on where it was interrupted."""
+
+import copy
+import logging
+import pydoc
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+from jsonargparse import Namespace
+from lightning.pytorch import Trainer
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+
+from disent.callbacks.evaluate import Evaluate
+from disent.callbacks.guard import Guard
+from disent.callbacks.pictures import Pictures
+from disent.callbacks.progress import Progress
+from disent.callbacks.record import InterruptedRunError, Record
+from disent.cli.naming import differences, provenance, run_name
+from disent.cli.parser import FitCLI, resolve_presets
+from disent.cli.tables import print_scores
+from disent.data import FactorDataModule
+from disent.data.load import load_dataset
+from disent.evaluation import evaluate_run
+from disent.models import load_run
+from disent.pictures import draw_pictures, save_pictures
+from disent.runs.directory import RunDir
+
+COMPARED = ("model", "data", "loader", "trainer", "seed_everything")
+
+
+def run(argv: Sequence[str]) -> int:
+    """Parses the arguments, finds the run's folder, and trains; returns the exit status."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    cli = FitCLI(resolve_presets(argv))
+    complete(cli.config)
+    config = yaml.safe_load(cli.parser.dump(cli.config, skip_none=False))
+    folder = RunDir(Path(config["runs"]) / (config["run"] or run_name(argv, config)))
+    if rank_zero_only.rank:
+        return _train(cli, folder)
+    with folder.lock():
+        if config["again"]:
+            _set_aside(folder)
+        if folder.status().get("state") == "finished":
+            print(
+                f"{folder.path} is finished, so nothing is done. To train it again from scratch, "
+                "add --again true; to score it again: disent evaluate."
+            )
+            return 0
+        _write_config(config, folder, argv)
+        return _train(cli, folder)
+
+
+def complete(config: Namespace) -> None:
+    """Gives the model the seed and the colour channels that its surroundings have."""
+    model, data = config.model.init_args, pydoc.locate(config.data.class_path)
+    model.seed = config.seed_everything
+    model.channels = data.channels
+    if config.trainer.max_steps < 1:
+        raise ValueError(
+            "the number of steps is not said. Take a preset (--config quickstart), "
+            "or add --trainer.max_steps 10000."
+        )
+
+
+def _write_config(config: dict[str, Any], folder: RunDir, argv: Sequence[str]) -> None:
+    """Writes config.yaml; refuses a folder that holds a run with other settings."""
+    if folder.config.exists():
+        old = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
+        changed = differences(*({key: c.get(key) for key in COMPARED} for c in (old, config)))
+        if changed:
+            raise ValueError(
+                f"{folder.path} holds a run with other settings: {'; '.join(changed)}. "
+                "Name another run with --run, or start this one anew with --again true."
+            )
+    config = {**config, "config": None, "again": False, "provenance": provenance(argv)}
+    folder.write_text(folder.config, yaml.safe_dump(config, sort_keys=False))
+
+
+def _set_aside(folder: RunDir) -> None:
+    """Moves what a run has written into NAME.1, NAME.2 ...; its lock stays."""
+    n = 1
+    while (aside := folder.path.with_name(f"{folder.path.name}.{n}")).exists():
+        n += 1
+    kept = [entry for entry in folder.path.iterdir() if entry.name != ".lock"]
+    if kept:
+        aside.mkdir()
+    for entry in kept:
+        entry.rename(aside / entry.name)
+
+
+def _train(cli: FitCLI, folder: RunDir) -> int:
+    """Builds everything, trains, scores, draws; the status says at every moment what happens."""
+    try:
+        if not rank_zero_only.rank:
+            folder.write_status("running", reason="starting")
+            print(f"run: {folder.path}", flush=True)
+        trainer = _fit(cli, folder)
+        if trainer.is_global_zero:
+            _tell(cli.config, folder, trainer)
+            folder.write_status("finished", step=trainer.global_step, max_steps=trainer.max_steps)
+    except InterruptedRunError as error:
+        print(f"disent: {error}", file=sys.stderr)
+        return 128 + error.signum
+    except BaseException as error:
+        if not rank_zero_only.rank:
+            reason = f"{type(error).__name__}: {error}".strip(": ")
+            folder.write_status("failed", reason=reason)
+        raise
+    return 0
+
+
+def _fit(cli: FitCLI, folder: RunDir) -> Trainer:
+    """Trains, from the last checkpoint where there is one."""
+    config, made = cli.config, cli.parser.instantiate_classes(cli.config)
+    dataset, model = made["data"], made["model"]
+    loader = FactorDataModule(dataset, seed=config.seed_everything, **config.loader)
+    callbacks = [Record(folder, config.checkpoint_every_n_steps), Guard()]
+    if config.trainer.enable_progress_bar is not False:
+        callbacks.append(Progress())
+    if config.evaluate.every_n_steps:
+        callbacks.append(
+            Evaluate(
+                folder,
+                dataset,
+                copy.deepcopy(model),
+                config.evaluate.every_n_steps,
+                config.evaluate.metrics,
+                config.evaluate.points,
+            )
+        )
+    if config.pictures.every_n_steps:
+        callbacks.append(Pictures(folder, dataset, config.pictures.every_n_steps))
+    options = dict(made["trainer"])
+    options["callbacks"] = [*callbacks, *_listed(options["callbacks"])]
+    trainer = Trainer(**options)
+    resume = folder.last if folder.last.exists() else None
+    trainer.fit(model, datamodule=loader, ckpt_path=resume, weights_only=True)
+    return trainer
+
+
+def _tell(config: Any, folder: RunDir, trainer: Trainer) -> None:
+    """Scores and draws the trained model, and prints where everything lies."""
+    device, table = trainer.strategy.root_device.type, None
+    if config.evaluate.at_end:
+        record, table = evaluate_run(folder.path, config.evaluate.metrics, device=device)
+        print_scores(folder.path, record)
+    if config.pictures.at_end:
+        metrics = pd.read_csv(folder.metrics)
+        model, dataset = load_run(folder.path).to(device), load_dataset(folder.path)
+        save_pictures(draw_pictures(model, dataset, table=table, metrics=metrics), folder.figures)
+    print(f"run directory: {folder.path}")
+    for picture in sorted(folder.figures.glob("*.png")):
+        print(f"  {picture}")
+
+
+def _listed(callbacks: Any) -> list[Any]:
+    if callbacks is None:
+        return []
+    return list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]

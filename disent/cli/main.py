@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command `disent`: finds the sub-command, and turns house errors into one line."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from disent import __version__
+from disent.cli import data, evaluate, runs, traverse
+
+DESCRIPTION = "An experiment suite for disentanglement studies."
+FIT = "train a model: disent fit --config quickstart (see disent fit --help)"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit status."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if argv[:1] == ["fit"]:
+            from disent.cli import fit  # imports torch
+
+            return fit.run(argv[1:])
+        arguments = _parser().parse_args(argv)
+        return arguments.run(arguments)
+    except KeyboardInterrupt:
+        print("disent: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 141
+    except (ValueError, OSError, ArithmeticError) as error:
+        print(f"disent: error: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="disent", description=DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"disent {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands.add_parser("fit", help=FIT, add_help=False)
+    for command in (evaluate, traverse, runs, data):
+        command.add_parser(commands)
+    return parser

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A coarser grid over another dataset: every second, third ... value of some factors."""
+
+import math
+
+import torch
+from jaxtyping import Int, UInt8
+from torch import Tensor
+
+from disent.data.base import FactorDataset
+from disent.grid import FactorGrid
+
+
+class SubGrid(FactorDataset):
+    """The pictures of `dataset` at every `strides[k]`-th value of factor k.
+
+    Args:
+        dataset: Any dataset of factors.
+        strides: One number >= 1 per factor; 1 keeps all values.
+    """
+
+    def __init__(self, dataset: FactorDataset, strides: tuple[int, ...]) -> None:
+        if len(strides) != len(dataset.grid.sizes) or min(strides) < 1:
+            raise ValueError(
+                f"got strides {strides}, but one number >= 1 is wanted for each of the factors "
+                f"{', '.join(dataset.grid.names)}."
+            )
+        self.dataset, self.strides, self.channels = dataset, strides, dataset.channels
+        sizes = [math.ceil(n / s) for n, s in zip(dataset.grid.sizes, strides, strict=True)]
+        self.grid = FactorGrid(dataset.grid.names, tuple(sizes))
+
+    @classmethod
+    def at_most(cls, dataset: FactorDataset, points: int) -> "SubGrid":
+        """The sub-grid of at most `points` points, thinned along its longest factors first."""
+        sizes, strides = dataset.grid.sizes, [1] * len(dataset.grid.sizes)
+        while math.prod(
+            left := [math.ceil(n / s) for n, s in zip(sizes, strides, strict=True)]
+        ) > max(points, 1):
+            strides[left.index(max(left))] += 1
+        return cls(dataset, tuple(strides))
+
+    @property
+    def fingerprint(self) -> str:
+        return f"{self.dataset.fingerprint}[::{',::'.join(map(str, self.strides))}]"
+
+    def images(self, index: Int[Tensor, "b"]) -> UInt8[Tensor, "b c 64 64"]:
+        factors = self.grid.factors(index) * torch.tensor(self.strides, device=index.device)
+        return self.dataset.images(self.dataset.grid.index(factors))

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The run directory: where a run's config, status, logged steps, scores and pictures lie."""
+
+import csv
+import io
+import json
+import math
+import os
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+State = Literal["running", "finished", "failed", "requeued"]
+
+
+class RunDir:
+    """One run's folder. Files are replaced whole, so a reader never sees half of one.
+
+    Args:
+        path: The folder; made on the first write.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.yaml"
+        self.metrics = self.path / "metrics.csv"
+        self.evaluations = self.path / "evaluations.csv"
+        self.scores = self.path / "metrics.json"
+        self.last = self.path / "checkpoints" / "last.ckpt"
+        self.best = self.path / "checkpoints" / "best.ckpt"
+        self._status = self.path / "status.json"
+
+    @property
+    def figures(self) -> Path:
+        """The folder of pictures, made on use."""
+        folder = self.path / "figures"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def lock(self) -> FileLock:
+        """Holds the run for this process; raises BlockingIOError if another process has it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / ".lock")
+        try:
+            return lock.acquire(timeout=0).lock  # pyright: ignore[reportReturnType]
+        except Timeout:
+            status = self.status()
+            raise BlockingIOError(
+                f"{self.path} is being run by process {status.get('pid')} on "
+                f"{status.get('host')}. Wait for it, stop it, or name another run with --run."
+            ) from None
+
+    def write_text(self, file: Path, text: str) -> None:
+        """Replaces `file` by `text` in one step."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            os.replace(temporary, file)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def write_status(self, state: State, *, reason: str = "", **more: Any) -> None:
+        """Says how the run stands. Keeps what earlier calls said of the start."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        status = self._read_json(self._status)
+        if state == "running":
+            status = {"started": now, **{k: v for k, v in status.items() if k == "started"}}
+        status.pop("finished", None)
+        status |= {"state": state, "reason": reason, "updated": now, **more}
+        status |= {"host": socket.gethostname(), "pid": os.getpid()}
+        if state == "finished":
+            status["finished"] = now
+        self.write_text(self._status, json.dumps(status, indent=2) + "\n")
+
+    def status(self) -> dict[str, Any]:
+        """The last status, corrected: a run whose process is gone is not running but failed."""
+        status = self._read_json(self._status)
+        if status.get("state") == "running" and status.get("host") == socket.gethostname():
+            try:
+                os.kill(int(status["pid"]), 0)
+            except ProcessLookupError:
+                status["state"] = "failed"
+                status["reason"] = f"process {status['pid']} ended without a word (killed?)"
+            except PermissionError:
+                pass  # alive, and another user's
+        return status
+
+    def append_row(self, file: Path, row: dict[str, float]) -> None:
+        """Adds one step to metrics.csv or evaluations.csv; the first row fixes the columns."""
+        new = not file.exists()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        columns = list(row) if new else file.open(encoding="utf-8").readline().strip().split(",")
+        if set(row) != set(columns):
+            raise ValueError(
+                f"{file} has the columns {columns}, but {list(row)} came. "
+                "The file belongs to a run with other settings: name another run with --run."
+            )
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerow({name: f"{value:.7g}" for name, value in row.items()})
+        with file.open("a", encoding="utf-8") as stream:
+            stream.write(text.getvalue())
+
+    def truncate(self, step: int) -> None:
+        """Drops logged rows after `step`, and a half-written last one."""
+        for file in (self.metrics, self.evaluations):
+            if not file.exists():
+                continue
+            header, *rows = file.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
+            if not header.endswith("\n"):
+                file.unlink()
+                continue
+            column = header.strip().split(",").index("step")
+            whole = [row for row in rows if row.endswith("\n")]
+            kept = [row for row in whole if float(row.split(",")[column]) <= step]
+            self.write_text(file, header + "".join(kept))
+
+    def write_scores(self, scores: dict[str, Any]) -> None:
+        """Replaces metrics.json. Numbers that are not finite are stored as null."""
+        self.write_text(self.scores, json.dumps(_finite(scores), indent=2, allow_nan=False) + "\n")
+
+    def read_scores(self) -> dict[str, Any]:
+        """The evaluation in metrics.json, or {} if there is none."""
+        return self._read_json(self.scores)
+
+    def _read_json(self, file: Path) -> dict[str, Any]:
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(
+                f"{file} is not JSON ({error}). It was not written by disent: move it away."
+            ) from None
+        if not isinstance(content, dict):
+            raise ValueError(f"{file} holds {type(content).__name__}, but an object is wanted.")
+        return content
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

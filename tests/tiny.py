@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A dataset small enough for every test: white squares of two sizes at 8 x 8 places."""
+
+import torch
+from jaxtyping import Int, UInt8
+from torch import Tensor
+
+from disent.data.base import FactorDataset
+from disent.grid import FactorGrid
+
+
+class Squares(FactorDataset):
+    """128 pictures of 64 x 64: a square of 8 or 16 pixels whose corner moves by 6 pixels."""
+
+    grid = FactorGrid(("size", "pos_x", "pos_y"), (2, 8, 8))
+    channels = 1
+    fingerprint = "squares-of-the-tests"
+
+    def images(self, index: Int[Tensor, "b"]) -> UInt8[Tensor, "b c 64 64"]:
+        size, x, y = self.grid.factors(index).T[:, :, None, None]
+        pixels = torch.arange(64, device=index.device)
+        side = 8 * (size + 1)
+        columns = (pixels >= 6 * x) & (pixels < 6 * x + side)
+        rows = (pixels[:, None] >= 6 * y) & (pixels[:, None] < 6 * y + side)
+        return (255 * (rows & columns)[:, None]).to(torch.uint8)
