@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Draws a model's pictures into its run, during training and at its end."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from disent.data.base import FactorDataset
+from disent.models.vae import VAE
+from disent.pictures import draw_pictures, save_pictures
+from disent.runs.directory import RunDir
+
+
+class Pictures(Callback):
+    """Replaces the pictures in the run's figures folder, every n steps and at the end.
+
+    A folder that cannot be written costs the pictures, not the run: it is warned about.
+
+    Args:
+        run: Where to write.
+        dataset: Where pictures come from.
+        every_n_steps: Steps between two drawings; 0: only at the end of training.
+
+    Attributes:
+        paths: What the last drawing wrote.
+    """
+
+    def __init__(self, run: RunDir, dataset: FactorDataset, every_n_steps: int = 0) -> None:
+        if every_n_steps < 0:
+            raise ValueError(
+                f"every_n_steps must be >= 0, got {every_n_steps}. 0 draws only at the end."
+            )
+        self.run, self.dataset, self.every_n_steps = run, dataset, every_n_steps
+        self.paths: list[Path] = []
+        self._last = 0
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if self.every_n_steps and trainer.global_step % self.every_n_steps == 0:
+            self._draw(trainer, pl_module)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._draw(trainer, pl_module)
+
+    def _draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draws, unless this step is drawn already; the ranks wait for the first."""
+        step = trainer.global_step
+        if step == self._last:
+            return
+        self._last = step
+        if trainer.is_global_zero:
+            self._write(pl_module, step)
+        trainer.strategy.barrier()
+
+    def _write(self, model: LightningModule, step: int) -> None:
+        if not isinstance(model, VAE):
+            raise TypeError(f"pictures are drawn of a VAE, but {type(model).__name__} came.")
+        try:
+            metrics = pd.read_csv(self.run.metrics) if self.run.metrics.exists() else None
+            drawn = draw_pictures(model, self.dataset, metrics=metrics)
+            self.paths = save_pictures(drawn, self.run.figures)
+        except OSError as error:
+            warnings.warn(
+                f"the pictures of step {step} were not written: {error}. Training goes on; "
+                f"`disent traverse {self.run.path}` draws them later.",
+                stacklevel=2,
+            )
