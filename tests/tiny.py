@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A dataset small enough for every test: white squares of two sizes at 8 x 8 places."""
 
+import time
+
 import torch
 from jaxtyping import Int, UInt8
+from lightning.pytorch import Callback
 from torch import Tensor
 
 from disent.data.base import FactorDataset
@@ -23,3 +26,10 @@ class Squares(FactorDataset):
         columns = (pixels >= 6 * x) & (pixels < 6 * x + side)
         rows = (pixels[:, None] >= 6 * y) & (pixels[:, None] < 6 * y + side)
         return (255 * (rows & columns)[:, None]).to(torch.uint8)
+
+
+class Slow(Callback):
+    """Makes a run slow enough to be stopped in the middle."""
+
+    def on_train_batch_start(self, *_: object) -> None:
+        time.sleep(0.05)

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""disent fit, end to end on a tiny dataset: the run directory, resuming, refusing."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from disent.cli.main import main
+from disent.models import load_run
+from disent.runs import RunDir, load_runs
+
+ROOT = Path(__file__).parents[2]
+TINY = "--config quickstart --data tests.tiny.Squares --model.network Linear".split()
+SMALL = [*TINY, *"--trainer.max_steps 60 --trainer.log_every_n_steps 10".split()]
+SMALL += "--loader.batch_size 8 --checkpoint_every_n_steps 20 --loader.sampling shuffled".split()
+QUIET = "--evaluate.at_end false --pictures.at_end false".split()
+
+
+def fit(folder: Path, *more: str) -> int:
+    return main(["fit", *SMALL, "--runs", str(folder), *more])
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    return torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+
+
+def assert_same_weights(a: Path, b: Path) -> None:
+    one, other = weights(a), weights(b)
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """One finished run, with everything that a run leaves."""
+    folder = tmp_path_factory.mktemp("runs")
+    assert fit(folder, "--run", "whole", "--evaluate.every_n_steps", "30") == 0
+    return folder
+
+
+def test_a_run_directory_holds_everything(runs):
+    run = RunDir(runs / "whole")
+    config = yaml.safe_load(run.config.read_text())
+    assert config["model"]["class_path"] == "disent.models.BetaVAE"
+    assert config["provenance"]["torch"] == torch.__version__
+    assert run.status()["state"] == "finished"
+    assert {p.name for p in (run.path / "checkpoints").iterdir()} == {"last.ckpt", "best.ckpt"}
+    assert {p.stem for p in run.figures.glob("*.png")} >= {"traversals", "reconstructions"}
+    score = run.read_scores()["scores"]["mig"]
+    assert {"value", "variant", "settings", "seed", "fingerprint"} <= score.keys()
+    assert {"chance", "untrained"} <= score.keys()
+    assert list(pd.read_csv(run.evaluations)["step"]) == [30, 60]
+
+
+def test_logged_terms_add_up(runs):
+    metrics = pd.read_csv(runs / "whole" / "metrics.csv")
+    assert list(metrics["step"]) == [10, 20, 30, 40, 50, 60]
+    columns = [f"rate_{j}" for j in range(10)]
+    pd.testing.assert_series_equal(
+        metrics["elbo"], -(metrics["distortion"] + metrics["rate"]), check_names=False, rtol=1e-5
+    )
+    pd.testing.assert_series_equal(
+        metrics["rate"], metrics[columns].sum(1), check_names=False, rtol=1e-4
+    )
+    expected = metrics["distortion"] + 4 * metrics["rate"]
+    pd.testing.assert_series_equal(metrics["loss"], expected, check_names=False, rtol=1e-5)
+
+
+def test_a_trained_model_comes_back(runs):
+    model = load_run(runs / "whole")
+    assert not model.training
+    assert torch.equal(model.state_dict()["network.encoder.1.weight"],
+                       weights(runs / "whole")["network.encoder.1.weight"])
+
+
+def test_a_finished_run_is_not_run_again(runs, capsys):
+    before = RunDir(runs / "whole").status()
+    assert fit(runs, "--run", "whole") == 0
+    assert "is finished, so nothing is done" in capsys.readouterr().out
+    assert RunDir(runs / "whole").status() == before
+
+
+def test_other_settings_under_the_same_name_are_refused(runs, capsys):
+    assert fit(runs, "--run", "whole", "--model.beta", "8") == 1
+    assert "model.init_args.beta: 4.0 -> 8.0" in capsys.readouterr().err
+    assert yaml.safe_load((runs / "whole/config.yaml").read_text())["model"]["init_args"][
+        "beta"
+    ] == 4.0
+
+
+def test_its_config_repeats_a_run(runs, tmp_path):
+    config = str(runs / "whole" / "config.yaml")
+    assert main(["fit", "--config", config, "--runs", str(tmp_path), "--run", "twin"]) == 0
+    assert_same_weights(runs / "whole", tmp_path / "twin")
+
+
+def test_again_keeps_the_old_folder(runs):
+    assert fit(runs, "--run", "twice", *QUIET) == 0
+    assert fit(runs, "--run", "twice", *QUIET, "--again", "true") == 0
+    assert_same_weights(runs / "twice", runs / "twice.1")
+    assert {"twice", "twice.1"} <= set(load_runs(runs)["run"])
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_stopped_goes_on_to_the_same_weights(runs, tmp_path, signum):
+    command = [sys.executable, "-m", "disent", "fit", *SMALL, *QUIET, "--runs", str(tmp_path)]
+    command += ["--run", "stopped"]
+    run = RunDir(tmp_path / "stopped")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [*command, "--trainer.callbacks", "tests.tiny.Slow"], env=environment
+    )
+    while not run.last.exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signum)
+    assert process.wait(60) == (-9 if signum == signal.SIGKILL else 128 + signum)
+    status = run.status()
+    assert status["state"] == "failed"
+    assert 20 <= torch.load(run.last, weights_only=True)["global_step"] < 60
+    expected = "ended without a word" if signum == signal.SIGKILL else signum.name
+    assert expected in status["reason"]
+
+    config = yaml.safe_load(run.config.read_text())
+    config["trainer"]["callbacks"] = None
+    run.config.write_text(yaml.safe_dump(config))
+    assert fit(tmp_path, "--run", "stopped", *QUIET) == 0
+    assert run.status()["state"] == "finished"
+    assert_same_weights(runs / "whole", run.path)
+    columns = [f"rate_{j}" for j in range(10)] + ["step", "loss", "elbo"]
+    logged = [pd.read_csv(path / "metrics.csv")[columns] for path in (runs / "whole", run.path)]
+    pd.testing.assert_frame_equal(*logged)
+
+
+def test_a_crash_is_recorded(tmp_path, capsys):
+    assert fit(tmp_path, "--run", "crash", "--model.lr", "1e18") == 1
+    assert "what broke is" in capsys.readouterr().err
+    status = RunDir(tmp_path / "crash").status()
+    assert status["state"] == "failed"
+    assert "NotFiniteError: the loss is" in status["reason"]
+    assert "at step" in status["reason"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (["--config", "quickstrat"], "Did you mean quickstart?"),
+        (["--config", "quickstart", "--model", "BetaVEA"], "BetaVAE"),
+        (["--config", "quickstart", "--model.betta", "3"], "model.beta"),
+        (["--config", "quickstart", "--trainer.max_stepz", "3"], "--trainer.max_steps"),
+        (["--config", "quickstart", "--data", "DSprite"], "DSprites"),
+        (["--model", "BetaVAE"], "the number of steps is not said"),
+        (["--config", "quickstart", "--model.beta", "-1"], "beta must be >= 0, got -1"),
+        (["--config", "quickstart", "--loader.held_out", "posx > 3"], "pos_x"),
+    ],
+)
+def test_mistakes_are_answered_in_one_line(arguments, answer, tmp_path, capsys):
+    assert main(["fit", *arguments, "--runs", str(tmp_path)]) == 1
+    error = capsys.readouterr().err.strip().splitlines()
+    assert len(error) == 1, error
+    assert answer in error[0]
+    assert error[0].startswith("disent: error: ")
