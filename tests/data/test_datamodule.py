@@ -1,39 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 from disent.data.datamodule import FactorDataModule
+from tests.data.probe import STEPS, Probe, fit, make_trainer, module
 from tests.data.tiny import Tiny, indices_of
 
-EPOCH, STEPS = 6, 18  # batches
 # Lightning 2.6 asks torch 2.13 for the leaves of a batch in a way that torch will drop
 pytestmark = pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec:FutureWarning")
-
-
-class Probe(LightningModule):
-    """Learns something that depends on every batch in its turn, and notes what it was given."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            self.layer = torch.nn.Linear(4096, 2)
-        self.seen: list[list[int]] = []
-        self.batch_idx: list[int] = []
-
-    def training_step(self, x, batch_idx):
-        self.seen.append(indices_of(x))
-        self.batch_idx.append(batch_idx)
-        return (self.layer(x.flatten(1)).tanh() - x.mean((1, 2, 3))[:, None]).square().mean()
-
-    def configure_optimizers(self):
-        return torch.optim.Adam(self.parameters(), lr=0.01)
 
 
 class SaveAfter(Callback):
@@ -45,29 +24,6 @@ class SaveAfter(Callback):
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
         if trainer.global_step == self.step:
             trainer.save_checkpoint(self.path)
-
-
-def module(sampling="iid", **settings) -> FactorDataModule:
-    return FactorDataModule(Tiny(), **({"batch_size": 8, "sampling": sampling} | settings))
-
-
-def make_trainer(*callbacks: Callback, max_steps: int = STEPS, **settings: Any) -> Trainer:
-    return Trainer(
-        accelerator="cpu",
-        callbacks=list(callbacks),
-        max_steps=max_steps,
-        logger=False,
-        enable_checkpointing=any(isinstance(c, ModelCheckpoint) for c in callbacks),
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        **settings,
-    )
-
-
-def fit(data: FactorDataModule, *callbacks: Callback, ckpt_path=None, **settings) -> Probe:
-    model, trainer = Probe(), make_trainer(*callbacks, **settings)
-    trainer.fit(model, data, ckpt_path=ckpt_path, weights_only=True)
-    return model
 
 
 def assert_goes_on(whole: Probe, resumed: Probe, step: int) -> None:
