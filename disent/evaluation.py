@@ -3,7 +3,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -22,6 +22,7 @@ from disent.metrics.linear import linear_r2, single_r2
 from disent.models.load import load_run, load_step, load_untrained
 from disent.runs.directory import RunDir
 
+Precision = Literal["float32", "bfloat16"]
 BASELINE_POINTS = 50_000  # the untrained encoder's grid is thinned to at most this many points
 
 
@@ -44,6 +45,7 @@ def evaluate(
     *,
     seed: int = 0,
     points: int | None = None,
+    precision: Precision = "float32",
     progress: bool = False,
 ) -> tuple[dict[str, Any], CodeTable]:
     """Encodes the grid once and scores the posterior means.
@@ -56,6 +58,8 @@ def evaluate(
         metrics: Names in disent.metrics.__all__.
         seed: Of the scores that draw, and of the shuffle that gives the chance baseline.
         points: Thin the grid to at most so many points; None: the whole grid.
+        precision: Of the encoder's arithmetic; bfloat16 is faster where the processor has it, and
+            moves codes by about 1 %.
         progress: Show a bar.
     Returns:
         The record that metrics.json holds, and the codes.
@@ -64,8 +68,9 @@ def evaluate(
     if points is not None and points < len(dataset.grid):
         dataset = SubGrid.at_most(dataset, points)
     coarse = SubGrid.at_most(dataset, BASELINE_POINTS)
-    table = CodeTable.encode(model, dataset, progress=progress)
-    baseline = CodeTable.encode(untrained, coarse, progress=progress)
+    autocast = torch.bfloat16 if precision == "bfloat16" else None
+    table = CodeTable.encode(model, dataset, progress=progress, autocast=autocast)
+    baseline = CodeTable.encode(untrained, coarse, progress=progress, autocast=autocast)
     generator = torch.Generator().manual_seed(seed)
     shuffled = table.means[torch.randperm(len(table.means), generator=generator)]
     record: dict[str, Any] = {
@@ -80,7 +85,7 @@ def evaluate(
             "chance": _score(score, shuffled, table.grid, seed),
             "untrained": _score(score, baseline.means, baseline.grid, seed),
             "variant": f"{score.__module__}.{score.__name__}",
-            "codes": "posterior means",
+            "codes": f"posterior means, {precision}",
             "settings": settings(score) | {"seed": seed},
             "seed": seed,
             "points": len(table.grid),
@@ -98,6 +103,7 @@ def evaluate_run(
     *,
     seed: int = 0,
     points: int | None = None,
+    precision: Precision = "float32",
     best: bool = False,
     device: str = "cpu",
 ) -> tuple[dict[str, Any], CodeTable]:
@@ -110,7 +116,14 @@ def evaluate_run(
     untrained = load_untrained(path).to(device)
     step = load_step(path, best=best)
     record, table = evaluate(
-        model, untrained, load_dataset(path), metrics, seed=seed, points=points, progress=True
+        model,
+        untrained,
+        load_dataset(path),
+        metrics,
+        seed=seed,
+        points=points,
+        precision=precision,
+        progress=True,
     )
     record = {"step": step, **record}
     before = run.read_scores()

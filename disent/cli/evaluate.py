@@ -20,6 +20,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--points", type=int, help="thin the grid to at most so many points (default: the whole)"
     )
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "bfloat16"),
+        default="float32",
+        help="of the encoder's arithmetic (default: float32)",
+    )
     parser.add_argument("--best", action="store_true", help="take best.ckpt, not last.ckpt")
     parser.add_argument("--device", help="cpu, cuda, ... (default: cuda where there is one)")
     parser.set_defaults(run=run)
@@ -47,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
                 names,
                 seed=arguments.seed,
                 points=arguments.points,
+                precision=arguments.precision,
                 best=arguments.best,
                 device=device,
             )

@@ -147,7 +147,12 @@ def _tell(config: Any, folder: RunDir, trainer: Trainer) -> None:
     """Scores and draws the trained model, and prints where everything lies."""
     device, table = trainer.strategy.root_device.type, None
     if config.evaluate.at_end:
-        record, table = evaluate_run(folder.path, config.evaluate.metrics, device=device)
+        record, table = evaluate_run(
+            folder.path,
+            config.evaluate.metrics,
+            precision=config.evaluate.precision,
+            device=device,
+        )
         print_scores(folder.path, record)
     if config.pictures.at_end:
         metrics = pd.read_csv(folder.metrics)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from jsonargparse.typing import NonNegativeInt, PositiveInt
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
@@ -104,6 +104,12 @@ class FitCLI(LightningCLI):
             type=bool,
             default=True,
             help="score the trained model over the whole grid",
+        )
+        option(
+            "--evaluate.precision",
+            type=Literal["float32", "bfloat16"],
+            default="float32",
+            help="of the encoder's arithmetic at the end",
         )
         option(
             "--pictures.every_n_steps",

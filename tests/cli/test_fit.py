@@ -18,10 +18,10 @@ from disent.models import load_run
 from disent.runs import RunDir, load_runs
 
 ROOT = Path(__file__).parents[2]
-TINY = "--config quickstart --data tests.tiny.Squares --model.network Linear".split()
-SMALL = [*TINY, *"--trainer.max_steps 60 --trainer.log_every_n_steps 10".split()]
-SMALL += "--loader.batch_size 8 --checkpoint_every_n_steps 20 --loader.sampling shuffled".split()
-QUIET = "--evaluate.at_end false --pictures.at_end false".split()
+TINY = ["--config", "quickstart", "--data", "tests.tiny.Squares", "--model.network", "Linear"]
+SMALL = [*TINY, *["--trainer.max_steps", "60", "--trainer.log_every_n_steps", "10"]]
+SMALL += ["--loader.batch_size", "8", "--checkpoint_every_n_steps", "20", "--loader.sampling", "shuffled"]
+QUIET = ["--evaluate.at_end", "false", "--pictures.at_end", "false"]
 
 
 def fit(folder: Path, *more: str) -> int:
@@ -77,8 +77,10 @@ def test_logged_terms_add_up(runs):
 def test_a_trained_model_comes_back(runs):
     model = load_run(runs / "whole")
     assert not model.training
-    assert torch.equal(model.state_dict()["network.encoder.1.weight"],
-                       weights(runs / "whole")["network.encoder.1.weight"])
+    assert torch.equal(
+        model.state_dict()["network.encoder.1.weight"],
+        weights(runs / "whole")["network.encoder.1.weight"],
+    )
 
 
 def test_a_finished_run_is_not_run_again(runs, capsys):
@@ -91,9 +93,10 @@ def test_a_finished_run_is_not_run_again(runs, capsys):
 def test_other_settings_under_the_same_name_are_refused(runs, capsys):
     assert fit(runs, "--run", "whole", "--model.beta", "8") == 1
     assert "model.init_args.beta: 4.0 -> 8.0" in capsys.readouterr().err
-    assert yaml.safe_load((runs / "whole/config.yaml").read_text())["model"]["init_args"][
-        "beta"
-    ] == 4.0
+    assert (
+        yaml.safe_load((runs / "whole/config.yaml").read_text())["model"]["init_args"]["beta"]
+        == 4.0
+    )
 
 
 def test_its_config_repeats_a_run(runs, tmp_path):

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The official dSprites files, packed to one bit a pixel without ever holding all bytes in memory."""
+
+import hashlib
+import os
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+from numpy.lib import format as npy
+
+from disent.grid import FactorGrid
+
+CHUNK = 8192  # pictures read at a time
+HOME = "https://github.com/google-deepmind/dsprites-dataset"
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, ValueError)
+
+Images = Iterator[np.ndarray]
+
+
+def prepare(
+    path: str | os.PathLike[str], grid: FactorGrid
+) -> tuple[str, Callable[[np.ndarray], None]]:
+    """The name under which to keep the packed pictures of a file, and what packs them.
+
+    Args:
+        path: The official .npz (members `imgs`, `latents_classes`; `metadata`, a pickle, is never
+            read) or .hdf5 (`imgs`, `latents/classes`).
+        grid: What the file must hold, each point once, in any order.
+    Raises:
+        FileNotFoundError: There is no such file.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"there is no file {file}. Download dSprites from {HOME}, or leave the path out to "
+            "have it rendered."
+        )
+    known = os.stat(file)
+    key = hashlib.sha256(f"{file.name} {known.st_size} {known.st_mtime_ns}".encode()).hexdigest()
+    return f"dsprites-official-1-{key[:16]}", lambda array: pack(file, grid, array)
+
+
+def pack(file: Path, grid: FactorGrid, array: np.ndarray) -> None:
+    """Writes the file's pictures, 8 pixels a byte, into uint8 `array` [N, 512] by flat index."""
+    with ExitStack() as stack:
+        try:
+            read = _read_npz if file.suffix == ".npz" else _read_hdf5
+            classes, shape, images = read(file, stack)
+            rows = _order(classes, grid)
+            _check_shape(shape, len(grid))
+            start = 0
+            for chunk in images:
+                if chunk.max() > 1:
+                    raise ValueError(f"imgs holds the value {chunk.max()}, but only 0 and 1 occur")
+                flat = chunk.reshape(len(chunk), -1)
+                array[rows[start : start + len(chunk)]] = np.packbits(flat, -1, bitorder="little")
+                start += len(chunk)
+            if start != len(grid):
+                raise ValueError(f"imgs ends after {start} of {len(grid)} pictures")
+        except DAMAGE as error:
+            raise ValueError(
+                f"{file} cannot be read as the official dSprites file: {error}. Download it again "
+                f"from {HOME}, or leave the path out to have dSprites rendered."
+            ) from error
+
+
+def _read_npz(file: Path, stack: ExitStack) -> tuple[np.ndarray, tuple[int, ...], Images]:
+    archive = stack.enter_context(zipfile.ZipFile(file))
+    members = {"imgs.npy", "latents_classes.npy"}
+    if missing := members - set(archive.namelist()):
+        raise ValueError(f"the archive has no {', '.join(sorted(missing))}")
+    with archive.open("latents_classes.npy") as member:
+        classes = npy.read_array(member, allow_pickle=False)
+    member = stack.enter_context(archive.open("imgs.npy"))
+    version = npy.read_magic(member)
+    header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, fortran, dtype = header(member)
+    if dtype != np.uint8 or fortran:
+        raise ValueError(f"imgs has dtype {dtype}, but uint8 in row order is wanted")
+
+    def images() -> Images:
+        size = int(np.prod(shape[1:]))
+        for start in range(0, shape[0], CHUNK):
+            count = min(CHUNK, shape[0] - start)
+            data = member.read(count * size)
+            if len(data) != count * size:
+                raise ValueError(f"imgs ends after {start + len(data) // size} pictures")
+            yield np.frombuffer(data, np.uint8).reshape(count, *shape[1:])
+
+    return classes, shape, images()
+
+
+def _read_hdf5(file: Path, stack: ExitStack) -> tuple[np.ndarray, tuple[int, ...], Images]:
+    store = stack.enter_context(h5py.File(file, "r"))
+    if "imgs" not in store or "latents/classes" not in store:
+        raise ValueError(f"it has {list(store)}, but imgs and latents/classes are wanted")
+    imgs, classes = store["imgs"], store["latents/classes"]
+    assert isinstance(imgs, h5py.Dataset)
+    assert isinstance(classes, h5py.Dataset)
+    if imgs.dtype != np.uint8:
+        raise ValueError(f"imgs has dtype {imgs.dtype}, but uint8 is wanted")
+    chunks = (imgs[start : start + CHUNK] for start in range(0, imgs.shape[0], CHUNK))
+    return classes[:], imgs.shape, chunks
+
+
+def _order(classes: np.ndarray, grid: FactorGrid) -> np.ndarray:
+    """The flat index of each row, read from the file's own labels: colour first, then the grid's."""
+    wanted = (len(grid), 1 + len(grid.sizes))
+    if classes.shape != wanted or classes.dtype.kind not in "iu":
+        raise ValueError(
+            f"latents_classes has shape {list(classes.shape)} and dtype {classes.dtype}, but "
+            f"integers of shape {list(wanted)} are wanted"
+        )
+    if classes[:, 0].any():
+        raise ValueError("latents_classes has more than one colour in its first column")
+    try:
+        rows = grid.index(torch.from_numpy(classes[:, 1:].astype(np.int64))).numpy()
+    except IndexError as error:
+        raise ValueError(f"latents_classes: {error}") from None
+    if len(np.unique(rows)) != len(grid):
+        raise ValueError("latents_classes names some points of the grid twice and others never")
+    return rows
+
+
+def _check_shape(shape: tuple[int, ...], pictures: int) -> None:
+    if tuple(shape) != (pictures, 64, 64):
+        raise ValueError(f"imgs has shape {list(shape)}, but [{pictures}, 64, 64] is wanted")
