@@ -101,7 +101,7 @@ class CodeTable:
             task = bar.add_task("encoding", total=rows)
             for index in torch.arange(rows).split(batch_size):
                 with torch.inference_mode(), precision:
-                    q = model.encode(_channels_last(dataset.batch(index.to(device))))
+                    q = model.encode(dataset.batch(index.to(device)))
                 if not len(means):
                     means, logvars = torch.empty(2, rows, q.mean.shape[-1]).unbind()
                 means[index] = _checked(q.mean, "means", len(index))
@@ -181,15 +181,6 @@ def _eval_mode(model: object) -> Iterator[None]:
     finally:
         for module, training in modes:
             module.training = training
-
-
-def _channels_last(x: Tensor) -> Tensor:
-    """A copy laid out channels last, in which convolutions run faster on the CPU.
-
-    `x.contiguous(memory_format=...)` would leave pictures of one channel as they are: both layouts
-    hold them in the same order, and convolutions then take them for channels first.
-    """
-    return torch.empty_like(x, memory_format=torch.channels_last).copy_(x)
 
 
 def _checked(values: Tensor, name: str, rows: int) -> Float[Tensor, "b d"]:
