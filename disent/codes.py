@@ -73,7 +73,7 @@ class CodeTable:
         model: Encodes,
         dataset: FactorDataset,
         *,
-        batch_size: int = 1024,
+        batch_size: int = 256,
         device: torch.device | str | None = None,
         progress: bool = False,
         autocast: torch.dtype | None = None,

@@ -40,7 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     import disent.metrics
     from disent.cli.tables import print_scores
     from disent.evaluation import evaluate_run, find_scores
+    from disent.memory import keep_freed_memory
 
+    keep_freed_memory()
     names = arguments.metrics.split(",")
     names = list(disent.metrics.__all__) if names == ["all"] else [name.strip() for name in names]
     find_scores(names)

@@ -5,6 +5,7 @@ import copy
 import logging
 import pydoc
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,15 @@ from disent.callbacks.guard import Guard
 from disent.callbacks.pictures import Pictures
 from disent.callbacks.progress import Progress
 from disent.callbacks.record import InterruptedRunError, Record
+from disent.cli.mistakes import explain
 from disent.cli.naming import differences, provenance, run_name
-from disent.cli.parser import FitCLI, resolve_presets
+from disent.cli.parser import FitCLI
+from disent.cli.presets import resolve_presets
 from disent.cli.tables import print_scores
 from disent.data import FactorDataModule
 from disent.data.load import load_dataset
 from disent.evaluation import evaluate_run
+from disent.memory import keep_freed_memory
 from disent.models import load_run
 from disent.pictures import draw_pictures, save_pictures
 from disent.runs.directory import RunDir
@@ -35,24 +39,31 @@ COMPARED = ("model", "data", "loader", "trainer", "seed_everything")
 
 def run(argv: Sequence[str]) -> int:
     """Parses the arguments, finds the run's folder, and trains; returns the exit status."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    keep_freed_memory()
+    for package in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(package).setLevel(logging.WARNING)
+    # Lightning's own use of torch: no news to a user
+    warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec", FutureWarning)
     cli = FitCLI(resolve_presets(argv))
     complete(cli.config)
-    config = yaml.safe_load(cli.parser.dump(cli.config, skip_none=False))
+    config = yaml.safe_load(cli.parser.dump(cli.config, skip_unset=False))
     folder = RunDir(Path(config["runs"]) / (config["run"] or run_name(argv, config)))
+    again = config["again"]
+    if _is_finished(folder, config) and not again:
+        print(
+            f"{folder.path} is finished, so nothing is done. To train it again from scratch, "
+            "add --again true; to score it again: disent evaluate."
+        )
+        return 0
+    made = _build(cli)  # before anything is written: bad values leave nothing behind
     if rank_zero_only.rank:
-        return _train(cli, folder)
+        return _train(cli.config, made, folder)
     with folder.lock():
-        if config["again"]:
+        if again:
             _set_aside(folder)
-        if folder.status().get("state") == "finished":
-            print(
-                f"{folder.path} is finished, so nothing is done. To train it again from scratch, "
-                "add --again true; to score it again: disent evaluate."
-            )
-            return 0
-        _write_config(config, folder, argv)
-        return _train(cli, folder)
+        config = {**config, "config": None, "again": False, "provenance": provenance(argv)}
+        folder.write_text(folder.config, yaml.safe_dump(config, sort_keys=False))
+        return _train(cli.config, made, folder)
 
 
 def complete(config: Namespace) -> None:
@@ -67,9 +78,9 @@ def complete(config: Namespace) -> None:
         )
 
 
-def _write_config(config: dict[str, Any], folder: RunDir, argv: Sequence[str]) -> None:
-    """Writes config.yaml; refuses a folder that holds a run with other settings."""
-    if folder.config.exists():
+def _is_finished(folder: RunDir, config: dict[str, Any]) -> bool:
+    """Whether the run is done; raises ValueError if the folder holds a run with other settings."""
+    if folder.config.exists() and not config["again"]:
         old = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
         changed = differences(*({key: c.get(key) for key in COMPARED} for c in (old, config)))
         if changed:
@@ -77,8 +88,18 @@ def _write_config(config: dict[str, Any], folder: RunDir, argv: Sequence[str]) -
                 f"{folder.path} holds a run with other settings: {'; '.join(changed)}. "
                 "Name another run with --run, or start this one anew with --again true."
             )
-    config = {**config, "config": None, "again": False, "provenance": provenance(argv)}
-    folder.write_text(folder.config, yaml.safe_dump(config, sort_keys=False))
+    return folder.status().get("state") == "finished"
+
+
+def _build(cli: FitCLI) -> Namespace:
+    """Model, dataset, loader and the trainer's parts; a bad value is answered in one line."""
+    config = cli.config
+    try:
+        made = cli.parser.instantiate(config)
+    except ValueError as error:
+        raise ValueError(explain(str(error), [])) from error
+    made.loader = FactorDataModule(made.data, seed=config.seed_everything, **config.loader)
+    return made
 
 
 def _set_aside(folder: RunDir) -> None:
@@ -93,15 +114,15 @@ def _set_aside(folder: RunDir) -> None:
         entry.rename(aside / entry.name)
 
 
-def _train(cli: FitCLI, folder: RunDir) -> int:
-    """Builds everything, trains, scores, draws; the status says at every moment what happens."""
+def _train(config: Namespace, made: Namespace, folder: RunDir) -> int:
+    """Trains, scores, draws; the status says at every moment what happens."""
     try:
         if not rank_zero_only.rank:
             folder.write_status("running", reason="starting")
             print(f"run: {folder.path}", flush=True)
-        trainer = _fit(cli, folder)
+        trainer = _fit(config, made, folder)
         if trainer.is_global_zero:
-            _tell(cli.config, folder, trainer)
+            _tell(config, folder, trainer)
             folder.write_status("finished", step=trainer.global_step, max_steps=trainer.max_steps)
     except InterruptedRunError as error:
         print(f"disent: {error}", file=sys.stderr)
@@ -114,11 +135,9 @@ def _train(cli: FitCLI, folder: RunDir) -> int:
     return 0
 
 
-def _fit(cli: FitCLI, folder: RunDir) -> Trainer:
+def _fit(config: Namespace, made: Namespace, folder: RunDir) -> Trainer:
     """Trains, from the last checkpoint where there is one."""
-    config, made = cli.config, cli.parser.instantiate_classes(cli.config)
     dataset, model = made["data"], made["model"]
-    loader = FactorDataModule(dataset, seed=config.seed_everything, **config.loader)
     callbacks = [Record(folder, config.checkpoint_every_n_steps), Guard()]
     if config.trainer.enable_progress_bar is not False:
         callbacks.append(Progress())
@@ -139,11 +158,11 @@ def _fit(cli: FitCLI, folder: RunDir) -> Trainer:
     options["callbacks"] = [*callbacks, *_listed(options["callbacks"])]
     trainer = Trainer(**options)
     resume = folder.last if folder.last.exists() else None
-    trainer.fit(model, datamodule=loader, ckpt_path=resume, weights_only=True)
+    trainer.fit(model, datamodule=made.loader, ckpt_path=resume, weights_only=True)
     return trainer
 
 
-def _tell(config: Any, folder: RunDir, trainer: Trainer) -> None:
+def _tell(config: Namespace, folder: RunDir, trainer: Trainer) -> None:
     """Scores and draws the trained model, and prints where everything lies."""
     device, table = trainer.strategy.root_device.type, None
     if config.evaluate.at_end:
@@ -155,7 +174,7 @@ def _tell(config: Any, folder: RunDir, trainer: Trainer) -> None:
         )
         print_scores(folder.path, record)
     if config.pictures.at_end:
-        metrics = pd.read_csv(folder.metrics)
+        metrics = pd.read_csv(folder.metrics) if folder.metrics.exists() else None
         model, dataset = load_run(folder.path).to(device), load_dataset(folder.path)
         save_pictures(draw_pictures(model, dataset, table=table, metrics=metrics), folder.figures)
     print(f"run directory: {folder.path}")

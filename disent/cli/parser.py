@@ -1,19 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The arguments of `disent fit`: a model, a dataset, how batches are drawn, a trainer."""
 
-import difflib
-import re
 from collections.abc import Sequence
-from importlib import resources
-from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from jsonargparse.typing import NonNegativeInt, PositiveInt
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
-import disent.likelihoods
-import disent.networks
-import disent.objectives
+from disent.cli.mistakes import explain, member_names
 from disent.data import FactorDataModule
 from disent.data.base import FactorDataset
 from disent.models import VAE
@@ -29,17 +23,10 @@ TRAINER_DEFAULTS = {
 
 
 class Parser(LightningArgumentParser):
-    """LightningArgumentParser that answers a mistake in one line, with the nearest names."""
+    """LightningArgumentParser that raises its complaints, where the original prints and exits."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        raise ValueError(explain(message, self.known_names()))
-
-    def known_names(self) -> list[str]:
-        """Every option, and every class that an option can name."""
-        options = [o for action in self._actions for o in action.option_strings]
-        members = (FactorDataset, VAE, disent.networks.base.Network)
-        classes = [VAE.__name__, *(c.__name__ for base in members for c in base.__subclasses__())]
-        return options + classes
+        raise ValueError(message)
 
 
 class FitCLI(LightningCLI):
@@ -124,48 +111,8 @@ class FitCLI(LightningCLI):
         """Nothing yet: `disent fit` first looks at the run's folder."""
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
-        self.config = parser.parse_args(args)
-
-
-def presets() -> dict[str, Path]:
-    """The presets in the package, by name."""
-    folder = resources.files("disent") / "presets"
-    return {Path(str(f)).stem: Path(str(f)) for f in folder.iterdir() if f.name.endswith(".yaml")}
-
-
-def resolve_presets(args: Sequence[str]) -> list[str]:
-    """Replaces `--config NAME` by the preset's file, where NAME is not itself a file."""
-    resolved, known = list(args), presets()
-    for i, argument in enumerate(resolved):
-        option, equals, value = argument.partition("=")
-        if option not in ("--config", "-c") or (not equals and i + 1 >= len(resolved)):
-            continue
-        name = value if equals else resolved[i + 1]
-        if Path(name).is_file():
-            continue
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            raise ValueError(
-                f"--config {name}: there is no such file, and no such preset.{hint} "
-                f"The presets are: {', '.join(sorted(known))}."
-            )
-        if equals:
-            resolved[i] = f"{option}={known[name]}"
-        else:
-            resolved[i + 1] = str(known[name])
-    return resolved
-
-
-def explain(message: str, known: Sequence[str]) -> str:
-    """One line: what a parser complains of, and the names nearest to a misspelling."""
-    lines = [line.strip(" -") for line in message.splitlines() if line.strip()]
-    text = " ".join(lines[:2])
-    words = re.findall(r"--[\w.]+|(?<=['\"])[\w.]+(?=['\"=])", message)
-    for word in words:
-        if word in known:
-            continue
-        near = difflib.get_close_matches(word, known, n=3, cutoff=0.6)
-        if near:
-            return f"{text} Nearest names: {', '.join(near)}."
-    return text
+        try:
+            self.config = parser.parse_args(args)
+        except ValueError as error:
+            options = [option for action in parser._actions for option in action.option_strings]
+            raise ValueError(explain(str(error), [*options, *member_names()])) from error

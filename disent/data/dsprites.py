@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""dSprites: 737,280 pictures of a square, an ellipse or a heart, rendered or from the official file."""
+"""dSprites: a square, an ellipse or a heart, rendered or from the official file."""
 
 import os
 from typing import Self
@@ -20,10 +20,10 @@ BYTES = 64 * 64 // 8  # of a picture, one bit a pixel
 class DSprites(FactorDataset):
     """dSprites (Matthey et al., 2017, https://github.com/google-deepmind/dsprites-dataset).
 
-    Rendered by default, in seconds and once: the pictures are kept bit-packed, 377 MB, in the folder
-    DISENT_DATA_DIR or the user's cache. The rendering equals every published picture at hand; about
-    one picture in 10,000 may differ from the official file by one pixel. Colour, which has one
-    value, is no factor here. Orientation 39 is orientation 0 again, as in the official file.
+    Rendered by default, in seconds and once: the 737,280 pictures are kept bit-packed, 377 MB, in
+    the folder DISENT_DATA_DIR or the user's cache. About one picture in 10,000 may differ from the
+    official file by one pixel. Colour, which has one value, is no factor here. Orientation 39 is
+    orientation 0 again, as in the official file.
 
     Args:
         path: The official file instead, dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz or .hdf5.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The official dSprites files, packed to one bit a pixel without ever holding all bytes in memory."""
+"""The official dSprites files, packed to one bit a pixel, a chunk at a time."""
 
 import hashlib
 import os
@@ -110,7 +110,7 @@ def _read_hdf5(file: Path, stack: ExitStack) -> tuple[np.ndarray, tuple[int, ...
 
 
 def _order(classes: np.ndarray, grid: FactorGrid) -> np.ndarray:
-    """The flat index of each row, read from the file's own labels: colour first, then the grid's."""
+    """The flat index of each row, by the file's own labels: colour, then the factors."""
     wanted = (len(grid), 1 + len(grid.sizes))
     if classes.shape != wanted or classes.dtype.kind not in "iu":
         raise ValueError(

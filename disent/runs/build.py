@@ -30,6 +30,6 @@ def build(run: RunDir, key: str, base: type) -> Any:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(base, key)
     try:
-        return parser.instantiate_classes(parser.parse_object({key: config[key]}))[key]
+        return parser.instantiate(parser.parse_object({key: config[key]}))[key]
     except ArgumentError as error:
         raise ValueError(f"section {key!r} of {run.config} cannot be used: {error}") from error

@@ -93,7 +93,10 @@ class RunDir:
         """Adds one step to metrics.csv or evaluations.csv; the first row fixes the columns."""
         new = not file.exists()
         file.parent.mkdir(parents=True, exist_ok=True)
-        columns = list(row) if new else file.open(encoding="utf-8").readline().strip().split(",")
+        columns = list(row)
+        if not new:
+            with file.open(encoding="utf-8") as stream:
+                columns = stream.readline().strip().split(",")
         if set(row) != set(columns):
             raise ValueError(
                 f"{file} has the columns {columns}, but {list(row)} came. "

@@ -40,7 +40,7 @@ def _row(run: RunDir) -> dict[str, Any]:
         status = run.status()
         row |= {"state": status.get("state", "unknown"), "reason": status.get("reason", "")}
         if run.config.exists():
-            row |= _flatten(yaml.safe_load(run.config.read_text(encoding="utf-8")))
+            row = _flatten(yaml.safe_load(run.config.read_text(encoding="utf-8"))) | row
         if run.metrics.exists():
             logged = pd.read_csv(run.metrics)
             row |= {str(name): logged[name].iloc[-1] for name in logged if len(logged)}
