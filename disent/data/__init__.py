@@ -3,5 +3,7 @@
 
 from disent.data.datamodule import FactorDataModule
 from disent.data.dsprites import DSprites
+from disent.data.shapes3d import Shapes3D
+from disent.data.shapes3d_lookalike import Shapes3DLookalike
 
-__all__ = ["DSprites", "FactorDataModule"]
+__all__ = ["DSprites", "FactorDataModule", "Shapes3D", "Shapes3DLookalike"]

@@ -41,3 +41,22 @@ class FactorDataset(ABC):
         Where they do not fit, or nothing is stored, they are gathered in main memory and copied.
         """
         return self
+
+
+def check_index(index: Tensor, pictures: int) -> None:
+    """Raises TypeError or IndexError unless `index` lists flat indices of so many pictures.
+
+    The range is looked at on the CPU alone: on an accelerator the look would make the host wait,
+    and the gather itself refuses what is out of range.
+    """
+    if index.ndim != 1 or index.dtype not in (torch.int64, torch.int32):
+        raise TypeError(
+            f"index has shape {list(index.shape)} and dtype {index.dtype}, but a list of flat "
+            "indices (int64) is wanted; FactorGrid.index makes them."
+        )
+    if index.device.type == "cpu" and len(index):
+        low, high = (int(value) for value in index.aminmax())
+        if low < 0 or high >= pictures:
+            raise IndexError(
+                f"flat indices run from 0 to {pictures - 1}, but {low} to {high} came."
+            )

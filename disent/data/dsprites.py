@@ -10,8 +10,8 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from disent.data import dsprites_files, sprites_renderer
-from disent.data.base import FactorDataset
-from disent.data.files import digest, stored
+from disent.data.base import FactorDataset, check_index
+from disent.data.files import digest, release, stored
 from disent.grid import FactorGrid
 
 BYTES = 64 * 64 // 8  # of a picture, one bit a pixel
@@ -41,52 +41,52 @@ class DSprites(FactorDataset):
             name, fill = "dsprites-rendered-1", _render
         else:
             name, fill = dsprites_files.prepare(path, self.grid)
-        self._packed = torch.from_numpy(stored(name, (len(self.grid), BYTES), fill))
+        self._mapped = torch.from_numpy(stored(name, (len(self.grid), BYTES), fill))
+        self._packed = self._mapped  # or its copy on a GPU
         origin = "rendered" if path is None else "official file"
-        self._fingerprint = f"dsprites, {origin}, {digest(self._packed.numpy())[:16]}"
+        self._fingerprint = f"dsprites, {origin}, {digest(self._mapped.numpy())[:16]}"
 
     @property
     def fingerprint(self) -> str:
         return self._fingerprint
 
     def images(self, index: Int[Tensor, "b"]) -> UInt8[Tensor, "b 1 64 64"]:
-        return self._bits(index) * 255
+        return self._bits(index).mul_(255)
 
     def batch(self, index: Int[Tensor, "b"]) -> Float[Tensor, "b 1 64 64"]:
         return self._bits(index).to(torch.float32)
 
     def to(self, device: torch.device | str) -> Self:
-        device = torch.device(device)
-        if device.type == "cuda" and self._packed.device != device:
+        """Keeps the packed pictures on a GPU where they take less than half of its free memory."""
+        device = torch.empty(0, device=device).device  # "cuda" becomes "cuda:0"
+        if device.type != "cuda":
+            self._packed = self._mapped
+        elif device != self._packed.device:
+            self._packed = self._mapped
             free, _ = torch.cuda.mem_get_info(device)
-            if 2 * self._packed.numel() < free:
-                self._packed = self._packed.to(device)
+            if 2 * self._mapped.numel() < free:
+                self._packed = self._mapped.to(device)
         return self
 
     def _bits(self, index: Int[Tensor, "b"]) -> UInt8[Tensor, "b 1 64 64"]:
         """Pixels as 0 and 1, on the device of `index`."""
-        self._check(index)
-        packed = self._packed[index.to(self._packed.device)].to(index.device)
-        return unpack(packed).view(-1, 1, 64, 64)
-
-    def _check(self, index: Tensor) -> None:
-        if index.ndim != 1 or index.is_floating_point() or index.dtype == torch.bool:
-            raise TypeError(
-                f"index has shape {list(index.shape)} and dtype {index.dtype}, but a list of flat "
-                "indices (int64) is wanted; FactorGrid.index makes them."
-            )
-        if index.device.type == "cpu" and len(index):
-            low, high = (int(value) for value in index.aminmax())
-            if low < 0 or high >= len(self.grid):
-                raise IndexError(
-                    f"flat indices run from 0 to {len(self.grid) - 1}, but {low} to {high} came."
-                )
+        wanted = index.device
+        index = index.to(self._packed.device)
+        check_index(index, len(self.grid))
+        # index_select, because indexing by [] would count negative indices from the end on a GPU
+        packed = self._packed.index_select(0, index).to(wanted)
+        # on a CPU NumPy is several times as fast
+        bits = unpack_by_table(packed) if wanted.type == "cpu" else unpack_by_shift(packed)
+        return bits.view(-1, 1, 64, 64)
 
 
-def unpack(packed: UInt8[Tensor, "b n"]) -> UInt8[Tensor, "b 8n"]:
-    """Bits, lowest first, as bytes of 0 and 1, on the device of `packed`."""
-    if packed.device.type == "cpu":  # several times faster there than shifting
-        return torch.from_numpy(np.unpackbits(packed.numpy(), axis=-1, bitorder="little"))
+def unpack_by_table(packed: UInt8[Tensor, "b n"]) -> UInt8[Tensor, "b 8n"]:
+    """Bits, lowest first, as bytes of 0 and 1; on the CPU, by NumPy."""
+    return torch.from_numpy(np.unpackbits(packed.numpy(), axis=-1, bitorder="little"))
+
+
+def unpack_by_shift(packed: UInt8[Tensor, "b n"]) -> UInt8[Tensor, "b 8n"]:
+    """Bits, lowest first, as bytes of 0 and 1; on any device."""
     places = torch.arange(8, dtype=torch.uint8, device=packed.device)
     return (packed[..., None] >> places & 1).flatten(-2)
 
@@ -95,3 +95,5 @@ def _render(array: np.ndarray) -> None:
     pictures = array.reshape(-1, 1024, BYTES)
     for sprite, rendered in enumerate(sprites_renderer.render()):
         pictures[sprite] = rendered.astype("<u8").reshape(1024, 64).view(np.uint8)
+        if sprite % 40 == 39:
+            release(array)

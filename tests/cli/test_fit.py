@@ -18,7 +18,7 @@ from disent.models import load_run
 from disent.runs import RunDir, load_runs
 
 ROOT = Path(__file__).parents[2]
-TINY = "--config quickstart --data tests.tiny.Squares --model.network Linear"
+TINY = "--config locatello2019 --data tests.tiny.Squares --model.network Linear"
 SMALL = (
     f"{TINY} --trainer.max_steps 60 --trainer.log_every_n_steps 10 --loader.batch_size 8 "
     "--loader.sampling shuffled --checkpoint_every_n_steps 20"
@@ -159,11 +159,11 @@ def test_a_crash_is_recorded(tmp_path, capsys):
     [
         (["--config", "quickstrat"], "Did you mean quickstart?"),
         (["--config", "quickstart", "--model", "BetaVEA"], "BetaVAE"),
-        (["--config", "quickstart", "--model.betta", "3"], "model.beta"),
+        (["--config", "locatello2019", "--model.betta", "3"], "model.beta"),
         (["--config", "quickstart", "--trainer.max_stepz", "3"], "--trainer.max_steps"),
         (["--config", "quickstart", "--data", "DSprite"], "DSprites"),
         (["--model", "BetaVAE"], "the number of steps is not said"),
-        (["--config", "quickstart", "--model.beta", "-1"], "beta must be >= 0, got -1"),
+        (["--config", "locatello2019", "--model.beta", "-1"], "beta must be >= 0, got -1"),
         (["--config", "quickstart", "--loader.held_out", "posx > 3"], "pos_x"),
     ],
 )
@@ -174,3 +174,20 @@ def test_mistakes_are_answered_in_one_line(arguments, answer, tmp_path, capsys):
     assert answer in error
     assert len(error.splitlines()) == (4 if "held_out" in arguments[-2] else 1), error
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_can_be_scored_and_drawn_again(runs, tmp_path, capsys):
+    run = RunDir(runs / "whole")
+    before = run.read_scores()
+    arguments = ["--metrics", "mig", "--points", "40"]
+    assert main(["evaluate", str(run.path), str(tmp_path / "missing"), *arguments]) == 1
+    output = capsys.readouterr()
+    assert "mig" in output.out
+    assert "missing: " in output.err
+    assert run.read_scores()["points"] == 32
+    assert main(["evaluate", str(run.path)]) == 0
+    assert run.read_scores() == before
+    assert main(["traverse", str(run.path), "--latents", "2", "--output", str(tmp_path)]) == 0
+    assert (tmp_path / "traversals.png").exists()
+    assert main(["runs", str(runs), "--csv", str(tmp_path / "runs.csv")]) == 0
+    assert "whole" in set(pd.read_csv(tmp_path / "runs.csv")["run"])

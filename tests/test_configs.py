@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every preset parses, says what it is, and takes a step on the CPU."""
+
+import pandas as pd
+import pytest
+
+from disent.cli.main import main
+from disent.cli.presets import presets
+from disent.runs import RunDir
+
+HEADER = ("https://", "# Steps:", "# Cost:", "# Expected:", "# Command:  disent fit --config")
+
+
+def test_the_presets_are_there():
+    wanted = {"quickstart", "locatello2019", "burgess2018", "higgins2017", "lecture"}
+    assert wanted <= presets().keys()
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_preset_names_source_steps_cost_result_and_command(name):
+    lines = presets()[name].read_text().splitlines()
+    header = "\n".join(line for line in lines if line.startswith("#"))
+    assert [part for part in HEADER if part not in header] == []
+    assert f"--config {name}" in header
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_preset_takes_a_step(name, tmp_path):
+    options = (
+        f"--config {name} --data tests.tiny.Squares --loader.batch_size 4 --trainer.max_steps 1 "
+        "--trainer.log_every_n_steps 1 --evaluate.at_end false --pictures.at_end false --run step"
+    )
+    arguments = [*options.split(), "--runs", str(tmp_path)]
+    assert main(["fit", *arguments]) == 0
+    logged = pd.read_csv(RunDir(tmp_path / "step").metrics)
+    assert list(logged["step"]) == [1]
+    assert logged.notna().all(axis=None)
