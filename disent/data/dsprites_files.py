@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.lib import format as npy
 
+from disent.data.files import release
 from disent.grid import FactorGrid
 
 CHUNK = 8192  # pictures read at a time
@@ -34,14 +35,20 @@ def prepare(
         grid: What the file must hold, each point once, in any order.
     Raises:
         FileNotFoundError: There is no such file.
+        ValueError: Its name ends in neither .npz nor .hdf5 nor .h5.
     """
-    file = Path(path)
+    file = Path(path).expanduser()
     if not file.is_file():
         raise FileNotFoundError(
             f"there is no file {file}. Download dSprites from {HOME}, or leave the path out to "
             "have it rendered."
         )
-    known = os.stat(file)
+    if file.suffix not in READERS:
+        raise ValueError(
+            f"{file} ends in none of {', '.join(READERS)}. The official files are "
+            f"dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz and .hdf5, from {HOME}."
+        )
+    known = file.stat()
     key = hashlib.sha256(f"{file.name} {known.st_size} {known.st_mtime_ns}".encode()).hexdigest()
     return f"dsprites-official-1-{key[:16]}", lambda array: pack(file, grid, array)
 
@@ -50,8 +57,7 @@ def pack(file: Path, grid: FactorGrid, array: np.ndarray) -> None:
     """Writes the file's pictures, 8 pixels a byte, into uint8 `array` [N, 512] by flat index."""
     with ExitStack() as stack:
         try:
-            read = _read_npz if file.suffix == ".npz" else _read_hdf5
-            classes, shape, images = read(file, stack)
+            classes, shape, images = READERS[file.suffix](file, stack)
             rows = _order(classes, grid)
             _check_shape(shape, len(grid))
             start = 0
@@ -61,6 +67,7 @@ def pack(file: Path, grid: FactorGrid, array: np.ndarray) -> None:
                 flat = chunk.reshape(len(chunk), -1)
                 array[rows[start : start + len(chunk)]] = np.packbits(flat, -1, bitorder="little")
                 start += len(chunk)
+                release(array)
             if start != len(grid):
                 raise ValueError(f"imgs ends after {start} of {len(grid)} pictures")
         except DAMAGE as error:
@@ -98,11 +105,9 @@ def _read_npz(file: Path, stack: ExitStack) -> tuple[np.ndarray, tuple[int, ...]
 
 def _read_hdf5(file: Path, stack: ExitStack) -> tuple[np.ndarray, tuple[int, ...], Images]:
     store = stack.enter_context(h5py.File(file, "r"))
-    if "imgs" not in store or "latents/classes" not in store:
+    imgs, classes = store.get("imgs"), store.get("latents/classes")
+    if not isinstance(imgs, h5py.Dataset) or not isinstance(classes, h5py.Dataset):
         raise ValueError(f"it has {list(store)}, but imgs and latents/classes are wanted")
-    imgs, classes = store["imgs"], store["latents/classes"]
-    assert isinstance(imgs, h5py.Dataset)
-    assert isinstance(classes, h5py.Dataset)
     if imgs.dtype != np.uint8:
         raise ValueError(f"imgs has dtype {imgs.dtype}, but uint8 is wanted")
     chunks = (imgs[start : start + CHUNK] for start in range(0, imgs.shape[0], CHUNK))
@@ -131,3 +136,6 @@ def _order(classes: np.ndarray, grid: FactorGrid) -> np.ndarray:
 def _check_shape(shape: tuple[int, ...], pictures: int) -> None:
     if tuple(shape) != (pictures, 64, 64):
         raise ValueError(f"imgs has shape {list(shape)}, but [{pictures}, 64, 64] is wanted")
+
+
+READERS = {".npz": _read_npz, ".hdf5": _read_hdf5, ".h5": _read_hdf5}

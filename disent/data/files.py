@@ -1,20 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures kept in one file each, made once for all processes, and opened by memory map."""
 
+import errno
 import hashlib
 import json
+import math
+import mmap
 import os
 import shutil
+import time
+import uuid
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
+from filelock import BaseFileLock, FileLock
 from platformdirs import user_cache_path
 
 FOOTER = 256  # bytes after the pictures: what they are, as JSON, padded with blanks
 PROBES, PROBE = 64, 4096  # so many blocks of so many bytes are read again when a file is opened
+STALE = 24 * 3600  # seconds after which an unfinished file belongs to a process that died
+UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Fill = Callable[[np.ndarray], None]
 
@@ -22,7 +30,7 @@ Fill = Callable[[np.ndarray], None]
 def cache_folder() -> Path:
     """Where pictures are kept: DISENT_DATA_DIR, or `disent` in the user's cache folder."""
     named = os.environ.get("DISENT_DATA_DIR")
-    return Path(named) if named else user_cache_path("disent", appauthor=False)
+    return Path(named).expanduser() if named else user_cache_path("disent", appauthor=False)
 
 
 def stored(name: str, shape: tuple[int, ...], fill: Fill) -> np.ndarray:
@@ -34,7 +42,8 @@ def stored(name: str, shape: tuple[int, ...], fill: Fill) -> np.ndarray:
     Args:
         name: Of the file: what it holds and by which version of the maker.
         shape: Of the array.
-        fill: Writes every element of the array that it is given.
+        fill: Writes every element of the array that it is given; a long one calls `release` now
+            and then.
     Returns:
         A memory map, copy-on-write: writing to it changes nothing on disk. Where the folder cannot
         be written, the array itself, in main memory, with a warning.
@@ -46,13 +55,9 @@ def stored(name: str, shape: tuple[int, ...], fill: Fill) -> np.ndarray:
     if found is not None:
         return found
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(file.with_suffix(".lock"))
-        lock.acquire()
-    except (PermissionError, OSError) as error:
-        if not isinstance(error, PermissionError | FileExistsError | NotADirectoryError) and (
-            error.errno != 30  # EROFS, a read-only file system
-        ):
+        lock = _lock(file)
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
             raise
         warnings.warn(
             f"{file.parent} cannot be written ({error.strerror}), so the pictures are made anew in "
@@ -63,14 +68,30 @@ def stored(name: str, shape: tuple[int, ...], fill: Fill) -> np.ndarray:
         fill(array)
         return array
     try:
-        found = _open(file, name, shape)
+        found = _open(file, name, shape)  # another process may have made it meanwhile
         if found is None:
             _make(file, name, shape, fill)
             found = _open(file, name, shape)
     finally:
         lock.release()
-    assert found is not None, f"{file} was written, but cannot be read back"
+    if found is None:
+        raise OSError(
+            f"{file} was written but reads back otherwise. Check the disk, or set DISENT_DATA_DIR "
+            "to a folder on another one."
+        )
     return found
+
+
+def release(array: np.ndarray) -> None:
+    """Takes what has been written to an array given to `fill` out of this process's memory.
+
+    It stays in the file, and comes back when it is read. Does nothing in main memory.
+    """
+    owner: object = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if isinstance(owner, mmap.mmap):
+        owner.madvise(mmap.MADV_DONTNEED)
 
 
 def digest(array: np.ndarray) -> str:
@@ -89,29 +110,37 @@ def _footer(name: str, shape: tuple[int, ...], array: np.ndarray) -> bytes:
 
 
 def _open(file: Path, name: str, shape: tuple[int, ...]) -> np.ndarray | None:
-    """The array in `file`, or None if it is missing, torn or of another kind."""
-    size = int(np.prod(shape))
+    """The array in `file`, or None if it is missing, unreadable, torn or of another kind."""
+    size = math.prod(shape)
     try:
-        if file.stat().st_size != size + FOOTER:
-            return None
         whole = np.memmap(file, np.uint8, mode="c")
-    except (FileNotFoundError, NotADirectoryError):
+    except (OSError, ValueError):  # ValueError: an empty file cannot be mapped
+        return None
+    if len(whole) != size + FOOTER:
         return None
     array = np.asarray(whole[:size]).reshape(shape)
     return array if whole[size:].tobytes() == _footer(name, shape, array) else None
 
 
+def _lock(file: Path) -> BaseFileLock:
+    """A lock on `file`, held; OSError with an errno of UNWRITABLE if its folder is read-only."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(file.parent, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file.parent))
+    lock = FileLock(file.with_suffix(".lock"))
+    lock.acquire()
+    return lock
+
+
 def _make(file: Path, name: str, shape: tuple[int, ...], fill: Fill) -> None:
-    size = int(np.prod(shape)) + FOOTER
-    room = shutil.disk_usage(file.parent).free
-    if room < size:
-        raise OSError(
-            f"{file.parent} has room for {room / 1e6:,.0f} MB, but {size / 1e6:,.0f} MB are "
-            f"wanted for {name}. Make room, or set DISENT_DATA_DIR to a folder on another disk."
-        )
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    """Writes the whole of `file`, or nothing."""
+    _clear(file)
+    # unique among the processes of all machines that share the folder
+    temporary = file.with_name(f".{file.name}.{uuid.uuid4().hex}.tmp")
+    size = math.prod(shape) + FOOTER
     try:
-        whole = np.memmap(temporary, np.uint8, mode="w+", shape=(size,))
+        _reserve(temporary, size)
+        whole = np.memmap(temporary, np.uint8, mode="r+", shape=(size,))
         array = whole[:-FOOTER].reshape(shape)
         fill(array)
         whole[-FOOTER:] = np.frombuffer(_footer(name, shape, array), np.uint8)
@@ -119,3 +148,40 @@ def _make(file: Path, name: str, shape: tuple[int, ...], fill: Fill) -> None:
         os.replace(temporary, file)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _reserve(temporary: Path, size: int) -> None:
+    """Makes a file of `size` bytes that the disk is sure to have room for.
+
+    Without the reservation a disk that fills up later would kill the process: writing to a memory
+    map raises no exception (SIGBUS).
+    """
+    folder = temporary.parent
+    room = shutil.disk_usage(folder).free
+    try:
+        if room < size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        with temporary.open("xb") as new:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(new.fileno(), 0, size)
+            else:
+                new.truncate(size)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise OSError(
+            error.errno,
+            f"{size / 1e6:,.1f} MB are wanted in {folder}, whose disk has {room / 1e6:,.1f} MB "
+            f"free ({error.strerror}). Make room, or set DISENT_DATA_DIR to a folder on another "
+            "disk",
+        ) from None
+
+
+def _clear(file: Path) -> None:
+    """Deletes what processes that were killed left of earlier attempts at `file`."""
+    for left in file.parent.glob(f".{file.name}.*.tmp"):
+        try:
+            if time.time() - left.stat().st_mtime > STALE:
+                left.unlink()
+        except FileNotFoundError:
+            pass
