@@ -17,7 +17,10 @@ class Squares(FactorDataset):
 
     grid = FactorGrid(("size", "pos_x", "pos_y"), (2, 8, 8))
     channels = 1
-    fingerprint = "squares-of-the-tests"
+
+    @property
+    def fingerprint(self) -> str:
+        return "squares-of-the-tests"
 
     def images(self, index: Int[Tensor, "b"]) -> UInt8[Tensor, "b c 64 64"]:
         size, x, y = self.grid.factors(index).T[:, :, None, None]
@@ -31,5 +34,7 @@ class Squares(FactorDataset):
 class Slow(Callback):
     """Makes a run slow enough to be stopped in the middle."""
 
-    def on_train_batch_start(self, *_: object) -> None:
+    def on_train_batch_start(
+        self, trainer: object, pl_module: object, batch: object, batch_idx: int
+    ) -> None:
         time.sleep(0.05)

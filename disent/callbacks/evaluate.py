@@ -2,6 +2,7 @@
 """Scores a model every n steps of its training."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
@@ -42,20 +43,22 @@ class Evaluate(Callback):
         self.points, self.seed = points, seed
         self._last = -1
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
         step = trainer.global_step
         if step % self.every_n_steps or step == self._last:
             return
         self._last = step
         if trainer.is_global_zero:
-            record, _ = evaluate(
+            record = evaluate(
                 pl_module,
                 self.untrained.to(pl_module.device),
                 self.dataset,
                 self.metrics,
                 seed=self.seed,
                 points=self.points,
-            )
+            )[0]
             self.run.write_scores({"step": step, **record})
             self.run.append_row(self.run.evaluations, {"step": step, **flat_scores(record)})
         trainer.strategy.barrier()

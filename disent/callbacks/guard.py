@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from disent.models.vae import is_logged
+
 
 class NotFiniteError(ArithmeticError):
     """A term of the loss became NaN or infinite."""
@@ -31,7 +33,7 @@ class Guard(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        logged = trainer.global_step % trainer.log_every_n_steps == 0
+        logged = is_logged(trainer, trainer.global_step)
         if logged or pl_module.device.type == "cpu":
             self._check_finite(outputs, trainer.global_step)
         if logged and "rate" in trainer.callback_metrics:

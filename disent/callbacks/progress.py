@@ -9,6 +9,8 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
 from tqdm import tqdm
 
+from disent.models.vae import is_logged
+
 SHOWN = ("loss", "rate", "distortion")
 
 
@@ -23,6 +25,7 @@ class Progress(ProgressBar):
         self._enabled = True
         self._bar: tqdm | None = None
         self._start = (0.0, 0)
+        self._tenth = 0  # of the run, said last
 
     def disable(self) -> None:
         self._enabled = False
@@ -32,6 +35,7 @@ class Progress(ProgressBar):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._start = (time.monotonic(), trainer.global_step)
+        self._tenth = 10 * trainer.global_step // max(trainer.max_steps, 1)
         if self._enabled and sys.stderr.isatty():
             total = trainer.max_steps if trainer.max_steps > 0 else None
             self._bar = tqdm(
@@ -42,7 +46,7 @@ class Progress(ProgressBar):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         step = trainer.global_step
-        if not self._enabled or step % trainer.log_every_n_steps:
+        if not self._enabled or not is_logged(trainer, step):
             return
         metrics = trainer.callback_metrics
         shown = {name: f"{float(metrics[name]):.2f}" for name in SHOWN if name in metrics}
@@ -52,7 +56,8 @@ class Progress(ProgressBar):
         if self._bar is not None:
             self._bar.n = step
             self._bar.set_postfix(shown)
-        elif trainer.max_steps > 0 and _crosses_tenth(step, trainer):
+        elif (tenth := 10 * step // max(trainer.max_steps, 1)) > self._tenth:
+            self._tenth = tenth
             terms = ", ".join(f"{name} {value}" for name, value in shown.items())
             print(f"step {step} of {trainer.max_steps}: {terms}", file=sys.stderr, flush=True)
 
@@ -60,8 +65,3 @@ class Progress(ProgressBar):
         if self._bar is not None:
             self._bar.close()
             self._bar = None
-
-
-def _crosses_tenth(step: int, trainer: Trainer) -> bool:
-    every = trainer.log_every_n_steps
-    return 10 * step // trainer.max_steps > 10 * (step - every) // trainer.max_steps

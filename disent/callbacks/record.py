@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from disent.models.vae import is_logged
 from disent.runs.directory import RunDir
 
 
@@ -71,7 +72,7 @@ class Record(Callback):
         step = trainer.global_step
         if trainer.fit_loop.epoch_loop._should_accumulate():
             return
-        if step % trainer.log_every_n_steps == 0:
+        if is_logged(trainer, step):
             self._log(trainer, batch)
         stop = trainer.strategy.reduce_boolean_decision(self._signum > 0, all=False)
         if stop or step % self.checkpoint_every_n_steps == 0:

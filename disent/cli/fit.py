@@ -8,13 +8,13 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import yaml
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
-from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from lightning.pytorch.utilities import rank_zero_only
 
 from disent.callbacks.evaluate import Evaluate
 from disent.callbacks.guard import Guard
@@ -27,6 +27,7 @@ from disent.cli.parser import FitCLI
 from disent.cli.presets import resolve_presets
 from disent.cli.tables import print_scores
 from disent.data import FactorDataModule
+from disent.data.base import FactorDataset
 from disent.data.load import load_dataset
 from disent.evaluation import evaluate_run
 from disent.memory import keep_freed_memory
@@ -34,6 +35,7 @@ from disent.models import load_run
 from disent.pictures import draw_pictures, save_pictures
 from disent.runs.directory import RunDir
 
+RANK = int(getattr(rank_zero_only, "rank", None) or 0)
 COMPARED = ("model", "data", "loader", "trainer", "seed_everything")
 
 
@@ -56,7 +58,7 @@ def run(argv: Sequence[str]) -> int:
         )
         return 0
     made = _build(cli)  # before anything is written: bad values leave nothing behind
-    if rank_zero_only.rank:
+    if RANK:
         return _train(cli.config, made, folder)
     with folder.lock():
         if again:
@@ -68,9 +70,9 @@ def run(argv: Sequence[str]) -> int:
 
 def complete(config: Namespace) -> None:
     """Gives the model the seed and the colour channels that its surroundings have."""
-    model, data = config.model.init_args, pydoc.locate(config.data.class_path)
-    model.seed = config.seed_everything
-    model.channels = data.channels
+    data = cast(type[FactorDataset], pydoc.locate(config.data.class_path))
+    config.model.init_args.seed = config.seed_everything
+    config.model.init_args.channels = data.channels
     if config.trainer.max_steps < 1:
         raise ValueError(
             "the number of steps is not said. Take a preset (--config quickstart), "
@@ -82,13 +84,17 @@ def _is_finished(folder: RunDir, config: dict[str, Any]) -> bool:
     """Whether the run is done; raises ValueError if the folder holds a run with other settings."""
     if folder.config.exists() and not config["again"]:
         old = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
-        changed = differences(*({key: c.get(key) for key in COMPARED} for c in (old, config)))
+        changed = differences(_compared(old), _compared(config))
         if changed:
             raise ValueError(
                 f"{folder.path} holds a run with other settings: {'; '.join(changed)}. "
                 "Name another run with --run, or start this one anew with --again true."
             )
     return folder.status().get("state") == "finished"
+
+
+def _compared(config: dict[str, Any]) -> dict[str, Any]:
+    return {key: config.get(key) for key in COMPARED}
 
 
 def _build(cli: FitCLI) -> Namespace:
@@ -117,7 +123,7 @@ def _set_aside(folder: RunDir) -> None:
 def _train(config: Namespace, made: Namespace, folder: RunDir) -> int:
     """Trains, scores, draws; the status says at every moment what happens."""
     try:
-        if not rank_zero_only.rank:
+        if not RANK:
             folder.write_status("running", reason="starting")
             print(f"run: {folder.path}", flush=True)
         trainer = _fit(config, made, folder)
@@ -128,7 +134,7 @@ def _train(config: Namespace, made: Namespace, folder: RunDir) -> int:
         print(f"disent: {error}", file=sys.stderr)
         return 128 + error.signum
     except BaseException as error:
-        if not rank_zero_only.rank:
+        if not RANK:
             reason = f"{type(error).__name__}: {error}".strip(": ")
             folder.write_status("failed", reason=reason)
         raise

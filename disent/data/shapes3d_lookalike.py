@@ -22,9 +22,9 @@ class Shapes3DLookalike(FactorDataset):
     """Pictures that only look like 3D Shapes, on its grid: never report numbers as 3D Shapes.
 
     A ray-cast room, fitted to published pictures of 3D Shapes (Burgess & Kim, 2018): the mean
-    absolute error is about 4 grey levels of 255. It lacks the wall's and floor's texture, bevels and
-    a second light. There are 480 geometries; each is traced when it is first asked for, in some
-    25 ms, and kept, 0.8 MB. A picture is then the sum of sky, floor, wall and object by hue.
+    absolute error is about 4 grey levels of 255. It lacks the texture of walls and floor, bevels,
+    and a second light. There are 480 geometries; each is traced when it is first asked for, and
+    kept, 0.8 MB. A picture is then the sum of sky, floor, wall and object by hue.
     """
 
     grid = GRID

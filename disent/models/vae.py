@@ -6,7 +6,7 @@ from typing import Literal
 
 import torch
 from jaxtyping import Float
-from lightning.pytorch import LightningModule
+from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor
 
 from disent.gaussian import ACTIVE, DiagonalGaussian
@@ -18,6 +18,12 @@ from disent.objectives.base import Objective, Terms
 from disent.objectives.beta import BetaELBO
 from disent.objectives.capacity import CapacityELBO
 from disent.streams import Stream
+
+
+def is_logged(trainer: Trainer, step: int) -> bool:
+    """Whether a step is one of those that are logged; steps are counted from 1."""
+    every: int = trainer.log_every_n_steps  # pyright: ignore[reportAttributeAccessIssue]
+    return every > 0 and step % every == 0
 
 
 class VAE(LightningModule):
@@ -74,7 +80,7 @@ class VAE(LightningModule):
 
     def training_step(self, x: Tensor, batch_idx: int) -> dict[str, Tensor]:
         loss, terms = self(x, self.draw_noise(len(x), batch_idx).to(x.device), self.global_step)
-        if (self.global_step + 1) % self.trainer.log_every_n_steps == 0:
+        if is_logged(self.trainer, self.global_step + 1):
             self.log_dict(self.report(loss, terms, self.global_step))
         return {"loss": loss, "distortion": terms.distortion.detach(), "rate": terms.rate.detach()}
 

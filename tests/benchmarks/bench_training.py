@@ -33,7 +33,9 @@ class Clock(Callback):
 
     seconds = 0.0
 
-    def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: object, outputs: object, batch: object, batch_idx: int
+    ) -> None:
         if trainer.global_step == WARM:
             self.start = time.perf_counter()
         self.seconds = time.perf_counter() - getattr(self, "start", 0.0)

@@ -13,6 +13,7 @@ from disent.models import VAE, AnnealedVAE, BetaVAE
 from disent.networks import Linear
 from tests.tiny import Squares
 
+
 def train(model: VAE, steps: int) -> None:
     trainer = Trainer(
         accelerator="cpu",
