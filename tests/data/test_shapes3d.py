@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The official layout of 3D Shapes, in small: put in order by its labels, or refused."""
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from disent.data import Shapes3D
+from disent.data.shapes3d import GRID, VALUES, convert
+from disent.grid import FactorGrid
+
+SMALL = FactorGrid(GRID.names, (2, 2, 2, 2, 2, 2))
+SMALL_VALUES = tuple(values[:2] for values in VALUES)
+
+
+def layout() -> dict[str, np.ndarray]:
+    """Pictures whose pixels tell their flat index and channel, with labels as in the real file."""
+    index = np.arange(len(SMALL), dtype=np.uint8)
+    images = np.zeros((len(SMALL), 64, 64, 3), np.uint8)
+    images += index[:, None, None, None]
+    images[..., 1] += 100
+    images[:, 0, 5, 2] = 255
+    factors = SMALL.all_factors().numpy()
+    labels = np.stack([v[factors[:, k]] for k, v in enumerate(SMALL_VALUES)], axis=1)
+    return {"images": images, "labels": labels}
+
+
+def converted(path, arrays):
+    with h5py.File(path, "w") as file:
+        for name, array in arrays.items():
+            file[name] = array
+    out = np.empty((len(SMALL), 3, 64, 64), np.uint8)
+    convert(path, SMALL, SMALL_VALUES, out)
+    return out
+
+
+def assert_in_order(out):
+    np.testing.assert_array_equal(out[:, 0, 9, 9], np.arange(64))
+    np.testing.assert_array_equal(out[:, 1, 9, 9], np.arange(64) + 100)
+    assert (out[:, 2, 0, 5] == 255).all()
+
+
+def test_pictures_become_channels_first_in_the_grids_order(tmp_path):
+    assert_in_order(converted(tmp_path / "3dshapes.h5", layout()))
+
+
+def test_rows_in_another_order_find_their_places(tmp_path):
+    shuffled = np.random.default_rng(0).permutation(64)
+    arrays = {name: array[shuffled] for name, array in layout().items()}
+    assert_in_order(converted(tmp_path / "3dshapes.h5", arrays))
+
+
+def changed(**changes):
+    return {**layout(), **changes}
+
+
+BAD = {
+    "no labels": ({"images": layout()["images"]}, "it has .'images'., but images and labels"),
+    "floats": (changed(images=layout()["images"] / 255), "dtype float64, but uint8"),
+    "too few": (changed(images=layout()["images"][:9]), r"shape \[9, 64, 64, 3\]"),
+    "labels cut": (changed(labels=layout()["labels"][:, :5]), r"labels has shape \[64, 5\]"),
+    "unknown value": (changed(labels=layout()["labels"] + 0.01), "values of floor_hue that"),
+    "twice": (changed(labels=layout()["labels"][[0, *range(63)]]), "twice and others never"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_another_layout_is_refused_by_name(name, tmp_path):
+    arrays, message = BAD[name]
+    with pytest.raises(ValueError, match=message) as caught:
+        converted(tmp_path / "3dshapes.h5", arrays)
+    assert "cannot be read as the official 3dshapes.h5" in str(caught.value)
+
+
+def test_a_truncated_file_and_a_missing_one_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("DISENT_DATA_DIR", str(tmp_path / "cache"))
+    file = tmp_path / "3dshapes.h5"
+    converted(file, layout())
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(ValueError, match="cannot be read as the official"):
+        Shapes3D(file)
+    assert not list((tmp_path / "cache").glob("*.bin"))
+    with pytest.raises(FileNotFoundError, match=r"Download 3dshapes\.h5"):
+        Shapes3D(tmp_path / "missing.h5")
+
+
+def test_the_grid_is_that_of_the_official_file():
+    assert len(Shapes3D.grid) == 480_000
+    assert [len(v) for v in VALUES] == list(Shapes3D.grid.sizes)
+    # floor_hue 1, wall_hue 2, object_hue 3, scale 4, shape 1, orientation 5, by hand
+    assert int(Shapes3D.grid.index(torch.tensor([1, 2, 3, 4, 1, 5]))) == (
+        ((((1 * 10 + 2) * 10 + 3) * 8 + 4) * 4 + 1) * 15 + 5
+    )
