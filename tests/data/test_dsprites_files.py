@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The official layouts, on a small grid: what is read, what is refused, and in which words."""
+
+import io
+import pickle
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from disent.data import DSprites, dsprites_files
+from disent.data.dsprites_files import pack, prepare
+from disent.grid import FactorGrid
+
+GRID = FactorGrid(("shape", "scale", "pos_x"), (3, 2, 4))
+ORDER = np.random.default_rng(0).permutation(24)
+NPZ, HDF5 = "official.npz", "official.hdf5"
+
+
+class Bomb:
+    """What a pickle may do to those who load it."""
+
+    def __reduce__(self):
+        return pytest.fail, ("metadata was unpickled",)
+
+
+def contents() -> dict[str, np.ndarray]:
+    """24 random pictures in the grid's order, and their labels: colour first."""
+    colour = np.zeros((24, 1), np.int64)
+    return {
+        "imgs": np.random.default_rng(1).integers(0, 2, (24, 64, 64), np.uint8),
+        "latents_classes": np.hstack([colour, GRID.all_factors().numpy()]),
+        "latents_values": np.zeros((24, 4)),
+    }
+
+
+def write(file: Path, arrays: dict[str, np.ndarray]) -> Path:
+    if file.suffix == ".npz":
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, array in arrays.items():
+                member = io.BytesIO()
+                np.save(member, array)
+                archive.writestr(f"{name}.npy", member.getvalue())
+            archive.writestr("metadata.npy", pickle.dumps(Bomb()))
+        return file
+    with h5py.File(file, "w") as store:
+        for name, array in arrays.items():
+            if array.dtype != object:
+                store[name.replace("latents_", "latents/")] = array
+    return file
+
+
+def read(file: Path) -> np.ndarray:
+    """Pictures of 0 and 1 [24, 64, 64], as packed and unpacked again."""
+    array = np.full((24, 512), 255, np.uint8)
+    pack(file, GRID, array)
+    return np.unpackbits(array, axis=-1, bitorder="little").reshape(24, 64, 64)
+
+
+@pytest.mark.parametrize("name", [NPZ, HDF5])
+@pytest.mark.parametrize("chunk", [5, 8192])
+def test_pictures_are_packed_by_flat_index(tmp_path, monkeypatch, name, chunk):
+    monkeypatch.setattr(dsprites_files, "CHUNK", chunk)
+    arrays = contents()
+    assert (read(write(tmp_path / name, arrays)) == arrays["imgs"]).all()
+
+
+@pytest.mark.parametrize("name", [NPZ, HDF5])
+def test_rows_in_another_order_go_where_their_labels_say(tmp_path, name):
+    arrays = contents()
+    shuffled = {key: array[ORDER] for key, array in arrays.items()}
+    assert (read(write(tmp_path / name, shuffled)) == arrays["imgs"]).all()
+
+
+def test_other_integers_are_labels_too(tmp_path):
+    arrays = contents()
+    arrays["latents_classes"] = arrays["latents_classes"].astype(np.uint8)
+    assert (read(write(tmp_path / NPZ, arrays)) == arrays["imgs"]).all()
+
+
+def changed(name: str, array: np.ndarray) -> dict[str, np.ndarray]:
+    return contents() | {name: array}
+
+
+def labels(row: int, column: int, value: int) -> dict[str, np.ndarray]:
+    table = contents()["latents_classes"]
+    table[row, column] = value
+    return changed("latents_classes", table)
+
+
+IMAGES, LABELS = contents()["imgs"], contents()["latents_classes"]
+WRONG = {
+    "images too few": (changed("imgs", IMAGES[:-1]), r"shape \[23, 64, 64\], but \[24, 64, 64\]"),
+    "images too small": (changed("imgs", IMAGES[:, 1:]), r"shape \[24, 63, 64\]"),
+    "images of floats": (changed("imgs", IMAGES.astype(np.float32)), "float32, but uint8"),
+    "images of 0 and 255": (changed("imgs", IMAGES * 255), "holds the value 255"),
+    "labels too narrow": (changed("latents_classes", LABELS[:, 1:]), r"shape \[24, 3\].*\[24, 4\]"),
+    "labels of floats": (changed("latents_classes", LABELS * 1.0), "dtype float64"),
+    "two colours": (labels(3, 0, 1), "more than one colour"),
+    "label too large": (labels(3, 1, 3), "outside its range"),
+    "label negative": (labels(3, 1, -1), "outside its range"),
+    "label twice": (labels(0, 3, 1), "twice and others never"),
+    "no images": ({"latents_classes": LABELS}, "imgs"),
+    "no labels": ({"imgs": IMAGES}, "classes"),
+}
+
+
+@pytest.mark.parametrize("name", [NPZ, HDF5])
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_is_wrong_is_said(tmp_path, name, wrong):
+    arrays, words = WRONG[wrong]
+    file = write(tmp_path / name, arrays)
+    with pytest.raises(ValueError, match=words) as caught:
+        read(file)
+    assert str(caught.value).startswith(str(file))
+    assert "Download it again" in str(caught.value)
+
+
+def test_labels_that_are_a_pickle_are_not_loaded(tmp_path):
+    arrays = changed("latents_classes", np.array([Bomb()] * 24, object))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        read(write(tmp_path / NPZ, arrays))
+
+
+def test_groups_in_the_place_of_tables_are_refused(tmp_path):
+    with h5py.File(tmp_path / HDF5, "w") as store:
+        store.create_group("imgs")
+        store.create_group("latents/classes")
+    with pytest.raises(ValueError, match="imgs and latents/classes are wanted"):
+        read(tmp_path / HDF5)
+
+
+@pytest.mark.parametrize("name", [NPZ, HDF5])
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.99])
+def test_a_truncated_file_is_refused(tmp_path, name, share):
+    file = write(tmp_path / name, contents())
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(ValueError, match=r"cannot be read as the official dSprites file: \w"):
+        read(file)
+
+
+def test_a_damaged_byte_of_an_archive_is_refused(tmp_path):
+    file = write(tmp_path / NPZ, contents())
+    damaged = bytearray(file.read_bytes())
+    damaged[5000] ^= 255  # within the compressed images
+    file.write_bytes(damaged)
+    with pytest.raises(ValueError, match="cannot be read as the official dSprites file"):
+        read(file)
+
+
+def test_an_archive_whose_images_end_early_is_refused(tmp_path):
+    arrays = contents()
+    file = write(tmp_path / NPZ, {"latents_classes": LABELS})
+    member = io.BytesIO()
+    np.save(member, arrays["imgs"])
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("imgs.npy", member.getvalue()[:-5000])
+    with pytest.raises(ValueError, match="imgs ends after 22 pictures"):
+        read(file)
+
+
+def test_missing_and_unknown_files_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no file .*nowhere\.npz.*Download dSprites from"):
+        DSprites(tmp_path / "nowhere.npz")
+    (tmp_path / "pictures.tar").touch()
+    with pytest.raises(ValueError, match=r"pictures\.tar ends in none of \.npz, \.hdf5, \.h5"):
+        prepare(tmp_path / "pictures.tar", GRID)
+
+
+def test_a_file_that_changes_is_packed_anew(tmp_path):
+    file = write(tmp_path / NPZ, contents())
+    first, _ = prepare(file, GRID)
+    assert prepare(str(file), GRID)[0] == first
+    write(file, changed("imgs", 1 - IMAGES))
+    assert prepare(file, GRID)[0] != first
+
+
+def test_the_public_class_wants_the_whole_grid_and_keeps_nothing_of_a_smaller(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("DISENT_DATA_DIR", str(tmp_path / "cache"))
+    with pytest.raises(ValueError, match=r"integers of shape \[737280, 6\] are wanted"):
+        DSprites(write(tmp_path / NPZ, contents()))
+    assert not list((tmp_path / "cache").glob("*.bin"))
