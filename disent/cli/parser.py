@@ -7,7 +7,10 @@ from typing import Any, Literal, NoReturn
 from jsonargparse.typing import NonNegativeInt, PositiveInt
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
+import disent.models
+import disent.networks
 from disent.cli.mistakes import explain, member_names
+from disent.cli.presets import presets
 from disent.data import FactorDataModule
 from disent.data.base import FactorDataset
 from disent.models import VAE
@@ -20,6 +23,15 @@ TRAINER_DEFAULTS = {
     "max_epochs": -1,
     "log_every_n_steps": 50,
 }
+
+
+DESCRIPTION = f"""
+Trains a model into a run directory, scores it and draws it; goes on where an earlier call of the
+same command was stopped. Presets: {", ".join(presets())}; options after --config win.
+Models: {", ".join(name for name in disent.models.__all__ if name != "load_run")}; their options:
+--model.help BetaVAE. Networks: {", ".join(disent.networks.__all__)}. Datasets: DSprites, Shapes3D,
+Shapes3DLookalike.
+"""
 
 
 class Parser(LightningArgumentParser):
@@ -40,7 +52,11 @@ class FitCLI(LightningCLI):
             trainer_defaults=TRAINER_DEFAULTS,
             seed_everything_default=0,
             parser_class=Parser,
-            parser_kwargs={"prog": "disent fit", "exit_on_error": True},
+            parser_kwargs={
+                "prog": "disent fit",
+                "usage": "disent fit [--config PRESET] [--model CLASS] [--data CLASS] [OPTION ...]",
+                "description": DESCRIPTION,
+            },
             auto_configure_optimizers=False,
             load_from_checkpoint_support=False,
             run=False,

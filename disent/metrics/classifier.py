@@ -51,7 +51,8 @@ def fit_softmax(
         labels: Classes from 0 to `classes` - 1.
         classes: How many classes there are.
         penalty: > 0, so that the optimum exists also for separable classes.
-        tolerance: Stop when no component of the gradient of the mean loss exceeds this.
+        tolerance: Stop when no component of the gradient of the mean loss exceeds this, times the
+            largest absolute feature where that is above 1.
         max_steps: RuntimeError if that many Newton steps do not suffice.
     References:
         Hastie et al. (2009), "The Elements of Statistical Learning", section 4.4.1.
@@ -65,7 +66,8 @@ def fit_softmax(
     present, target = labels.unique(return_inverse=True)
     x = torch.cat([features.double(), features.new_ones(len(features), 1).double()], dim=1)
     problem = _Softmax(x, torch.nn.functional.one_hot(target).double(), penalty)
-    theta = _newton(problem, tolerance * len(x), max_steps)
+    # x holds a column of ones, so this is at least one per row.
+    theta = _newton(problem, tolerance * len(x) * float(x.abs().max()), max_steps)
     weights = theta.new_zeros(len(theta) - 1, classes)
     intercepts = theta.new_full((classes,), -torch.inf)
     weights[:, present], intercepts[present] = theta[:-1], theta[-1] - theta[-1].mean()
@@ -110,6 +112,7 @@ def _newton(problem: _Softmax, tolerance: float, max_steps: int) -> Float[Tensor
     """Damped Newton from 0; the loss is convex, so the end does not depend on the way."""
     theta = problem.x.new_zeros(problem.x.shape[1], problem.target.shape[1])
     loss = problem.loss(theta)
+    rounding = 1e-12 * loss
     for _ in range(max_steps):
         gradient = problem.gradient(theta)
         if gradient.abs().max() <= tolerance:
@@ -117,8 +120,8 @@ def _newton(problem: _Softmax, tolerance: float, max_steps: int) -> Float[Tensor
         direction = torch.linalg.solve(problem.hessian(theta), gradient.flatten()).view_as(theta)
         slope = (gradient * direction).sum()
         size = 1.0
-        # Where a further step changes the loss by less than its rounding, take the full step.
-        while slope > 1e-12 * loss and problem.loss(theta - size * direction) > (
+        # A step that changes the loss by no more than its rounding is near the end: take it whole.
+        while slope > rounding and problem.loss(theta - size * direction) > (
             loss - 0.25 * size * slope
         ):
             size /= 2

@@ -3,13 +3,13 @@ import warnings
 
 import pytest
 import torch
-from tests.metrics.goldens import CASES, load
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from disent.grid import FactorGrid
 from disent.metrics import beta_vae_score
 from disent.metrics.beta_vae_score import _mean_differences, beta_vae_accuracies
+from tests.metrics.goldens import CASES, load
 
 GRID = FactorGrid(("a", "b", "c"), (3, 4, 5))
 PERFECT = GRID.all_factors().double()
@@ -101,6 +101,13 @@ def test_factor_of_size_one_is_not_drawn():
     ours = beta_vae_accuracies(codes, grid, batch=2, train=300, test=300)
     assert ours == beta_vae_accuracies(codes, without, batch=2, train=300, test=300)
     assert 0.5 < ours.test < 1
+
+
+def test_score_is_the_test_accuracy():
+    codes = torch.randn(60, 3, generator=torch.Generator().manual_seed(0))
+    accuracies = beta_vae_accuracies(codes, GRID, batch=4, train=40, test=1000)
+    assert beta_vae_score(codes, GRID, batch=4, train=40, test=1000) == accuracies.test
+    assert accuracies.train > accuracies.test + 0.05
 
 
 def test_seed_decides_the_draws():

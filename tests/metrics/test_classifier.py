@@ -2,11 +2,11 @@
 import numpy as np
 import pytest
 import torch
-from tests.metrics.goldens import FOLDER, VALUES
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from disent.metrics.classifier import fit_softmax
+from tests.metrics.goldens import FOLDER, VALUES
 
 
 def clusters(classes: int, scale: Tensor, spread: float, n: int = 600) -> tuple[Tensor, Tensor]:
@@ -40,6 +40,35 @@ def test_optimum_is_that_of_scikit_learn(name, penalty):
     torch.testing.assert_close(logits.softmax(-1), expected, atol=1e-6, rtol=0)
 
 
+def heavy_tailed(seed: int, penalty: float) -> tuple[Tensor, Tensor, float]:
+    """Few rows, features up to thousands: a full Newton step overshoots here."""
+    generator = torch.Generator().manual_seed(seed)
+    features = torch.randn(12, 3, generator=generator).double() ** 5 * 100
+    return features, torch.randint(3, (12,), generator=generator), penalty
+
+
+EXTREME = {
+    **{f"heavy tails, seed {seed}": heavy_tailed(seed, 1e-5) for seed in range(8)},
+    "huge": (PROBLEMS["overlapping"][0] * 1e9, PROBLEMS["overlapping"][1], 1.0),
+    "tiny": (PROBLEMS["overlapping"][0] * 1e-9, PROBLEMS["overlapping"][1], 1.0),
+}
+
+
+@pytest.mark.parametrize("name", EXTREME)
+def test_gradient_of_the_stated_loss_vanishes_on_extreme_features(name):
+    features, labels, penalty = EXTREME[name]
+    model = fit_softmax(features, labels, classes=int(labels.max()) + 1, penalty=penalty)
+    weights, intercepts = (parameter.clone().requires_grad_() for parameter in model)
+    logits = features @ weights + intercepts
+    loss = torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
+    (loss + penalty / 2 * weights.square().sum()).backward()
+    assert weights.grad is not None
+    assert intercepts.grad is not None
+    scale = len(labels) * max(1.0, features.abs().max().item())
+    assert weights.grad.abs().max() <= 2e-9 * scale
+    assert intercepts.grad.abs().max() <= 2e-9 * scale
+
+
 def test_classifier_of_the_reference():
     golden = VALUES["functions"]["core_beta_vae_classifier"]
     with np.load(FOLDER / "core.npz", allow_pickle=False) as file:
@@ -54,6 +83,7 @@ def test_classifier_of_the_reference():
     theirs = LogisticRegression(tol=1e-10, max_iter=10_000).fit(train[0].numpy(), train[1].numpy())
     np.testing.assert_allclose(model.weights.T, theirs.coef_, atol=1e-5)
     np.testing.assert_allclose(model.intercepts, theirs.intercept_, atol=1e-5)
+    assert model.intercepts.sum().item() == pytest.approx(0, abs=1e-12)
     np.testing.assert_allclose(model.weights.T, golden["value"]["coef"], atol=0.02)
 
 

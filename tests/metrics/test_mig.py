@@ -2,13 +2,13 @@
 import numpy as np
 import pytest
 import torch
-from tests.metrics.goldens import CASES, load
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from disent.metrics import mig
 from disent.metrics.mig import mig_per_factor
+from tests.metrics.goldens import CASES, load
 
 GRID = torch.cartesian_prod(torch.arange(4), torch.arange(2))  # every value of two factors, once
 KNOWN = {
