@@ -58,7 +58,9 @@ class DSprites(FactorDataset):
 
     def to(self, device: torch.device | str) -> Self:
         """Keeps the packed pictures on a GPU where they take less than half of its free memory."""
-        device = torch.empty(0, device=device).device  # "cuda" becomes "cuda:0"
+        device = torch.device(device)
+        if device.type == "cuda" and device.index is None:
+            device = torch.device("cuda", torch.cuda.current_device())
         if device.type != "cuda":
             self._packed = self._mapped
         elif device != self._packed.device:
