@@ -19,6 +19,7 @@ LONGEST = 120  # characters of a name; file systems stop at 255
 NOT_SETTINGS = ("config", "c", "run", "runs", "again", "seed_everything", "model", "data")
 NOT_SETTINGS += ("checkpoint_every_n_steps", "trainer.enable_progress_bar", "provenance")
 NOT_NAMED = ("evaluate.", "pictures.")  # what is looked at, not what is trained
+SIGNS = {"<=": "le", ">=": "ge", "==": "eq", "!=": "ne", "<": "lt", ">": "gt", "%": "mod"}
 PACKAGES = ("torch", "lightning", "numpy", "scikit-learn", "jsonargparse")
 
 
@@ -52,7 +53,10 @@ def run_name(argv: Sequence[str], config: dict[str, Any]) -> str:
         *(f"{name}{value}" for name, value in rest),
         f"seed{config['seed_everything']}",
     ]
-    name = re.sub(r"[^A-Za-z0-9._+-]+", "_", "-".join(parts)).lstrip(".-")
+    name = "-".join(parts)
+    for sign, word in SIGNS.items():
+        name = name.replace(sign, f"_{word}_")
+    name = re.sub(r"[^A-Za-z0-9.+-]+|_+", "_", name).lstrip(".-")
     if len(name) > LONGEST:
         name = f"{name[: LONGEST - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
     return name
