@@ -59,27 +59,12 @@ def stored(name: str, shape: tuple[int, ...], fill: Fill) -> np.ndarray:
     except OSError as error:
         if error.errno not in UNWRITABLE:
             raise
-        warnings.warn(
-            f"{file.parent} cannot be written ({error.strerror}), so the pictures are made anew in "
-            "main memory. Set DISENT_DATA_DIR to a folder of your own to keep them.",
-            stacklevel=2,
-        )
-        array = np.empty(shape, np.uint8)
-        fill(array)
-        return array
+        return _in_memory(file.parent, shape, fill, error)
     try:
         found = _open(file, name, shape)  # another process may have made it meanwhile
-        if found is None:
-            _make(file, name, shape, fill)
-            found = _open(file, name, shape)
+        return _make(file, name, shape, fill) if found is None else found
     finally:
         lock.release()
-    if found is None:
-        raise OSError(
-            f"{file} was written but reads back otherwise. Check the disk, or set DISENT_DATA_DIR "
-            "to a folder on another one."
-        )
-    return found
 
 
 def release(array: np.ndarray) -> None:
@@ -132,8 +117,19 @@ def _lock(file: Path) -> BaseFileLock:
     return lock
 
 
-def _make(file: Path, name: str, shape: tuple[int, ...], fill: Fill) -> None:
-    """Writes the whole of `file`, or nothing."""
+def _in_memory(folder: Path, shape: tuple[int, ...], fill: Fill, error: OSError) -> np.ndarray:
+    warnings.warn(
+        f"{folder} cannot be written ({error.strerror}), so the pictures are made anew in main "
+        "memory. Set DISENT_DATA_DIR to a folder of your own to keep them.",
+        stacklevel=3,
+    )
+    array = np.empty(shape, np.uint8)
+    fill(array)
+    return array
+
+
+def _make(file: Path, name: str, shape: tuple[int, ...], fill: Fill) -> np.ndarray:
+    """Writes the whole of `file`, or nothing, and opens it."""
     _clear(file)
     # unique among the processes of all machines that share the folder
     temporary = file.with_name(f".{file.name}.{uuid.uuid4().hex}.tmp")
@@ -148,6 +144,13 @@ def _make(file: Path, name: str, shape: tuple[int, ...], fill: Fill) -> None:
         os.replace(temporary, file)
     finally:
         temporary.unlink(missing_ok=True)
+    made = _open(file, name, shape)
+    if made is None:
+        raise OSError(
+            f"{file} was written but reads back otherwise. Check the disk, or set DISENT_DATA_DIR "
+            "to a folder on another one."
+        )
+    return made
 
 
 def _reserve(temporary: Path, size: int) -> None:
