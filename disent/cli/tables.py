@@ -11,27 +11,30 @@ from rich.table import Table
 def print_scores(run: str | os.PathLike[str], record: dict[str, Any]) -> None:
     """Prints an evaluation: scores beside their baselines, then each factor's readability."""
     console = Console()
-    scores = Table(title=f"{os.fspath(run)}: scores on {record['points']:,} pictures")
-    for column in ("score", "value", "untrained", "chance"):
-        scores.add_column(column, justify="left" if column == "score" else "right")
+    console.print(f"\nscores of {os.fspath(run)}", soft_wrap=True, highlight=False)
+    scores = Table(title=f"Scores on {record['points']:,} pictures", title_justify="left")
+    scores.add_column("score")
+    for column in ("value", "untrained", "chance"):
+        scores.add_column(column, justify="right")
     for name, score in record["scores"].items():
         scores.add_row(name, *(f"{score[part]:.3f}" for part in ("value", "untrained", "chance")))
     console.print(scores)
-    factors = Table(title="How each factor can be read from the code")
-    for column in ("factor", "linear R2", "best latent", "its R2", "informative latent", "its I/H"):
-        factors.add_column(column, justify="left" if column == "factor" else "right")
+    factors = Table(title="How each factor can be read from the code", title_justify="left")
+    factors.add_column("factor")
+    for column in ("R2, all latents", "R2, best latent", "I/H, best latent"):
+        factors.add_column(column, justify="right")
     for name, entry in record["factors"].items():
         factors.add_row(
             name,
             f"{entry['linear_r2']:.3f}",
-            f"z{entry['single_r2_latent']}",
-            f"{entry['single_r2']:.3f}",
-            f"z{entry['information_latent']}",
-            f"{entry['information']:.3f}",
+            f"z{entry['single_r2_latent']}  {entry['single_r2']:.3f}",
+            f"z{entry['information_latent']}  {entry['information']:.3f}",
         )
     console.print(factors)
     console.print(
-        f"rate {record['rate']:.2f} nats per image, {record['active_latents']} active latents"
+        f"R2: of a straight line; I/H: mutual information over the factor's entropy.\n"
+        f"rate {record['rate']:.2f} nats per image, {record['active_latents']} active latents",
+        highlight=False,
     )
 
 
