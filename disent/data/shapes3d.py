@@ -13,7 +13,7 @@ from rich.progress import track
 from torch import Tensor
 
 from disent.data.base import FactorDataset, check_index
-from disent.data.files import digest, stored
+from disent.data.files import digest, release, stored
 from disent.grid import FactorGrid
 
 GRID = FactorGrid(
@@ -105,6 +105,7 @@ def convert(
             for start in track(range(0, len(grid), CHUNK), "converting 3D Shapes"):
                 chunk = images[start : start + CHUNK]
                 array[rows[start : start + len(chunk)]] = chunk.transpose(0, 3, 1, 2)
+                release(array)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"{file} cannot be read as the official 3dshapes.h5: {error}. Download it again "

@@ -2,12 +2,13 @@
 """A coarser grid over another dataset: every second, third ... value of some factors."""
 
 import math
+from typing import Self
 
 import torch
-from jaxtyping import Int, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from disent.data.base import FactorDataset
+from disent.data.base import FactorDataset, check_index
 from disent.grid import FactorGrid
 
 
@@ -44,5 +45,17 @@ class SubGrid(FactorDataset):
         return f"{self.dataset.fingerprint}[::{',::'.join(map(str, self.strides))}]"
 
     def images(self, index: Int[Tensor, "b"]) -> UInt8[Tensor, "b c 64 64"]:
+        return self.dataset.images(self.parent_index(index))
+
+    def batch(self, index: Int[Tensor, "b"]) -> Float[Tensor, "b c 64 64"]:
+        return self.dataset.batch(self.parent_index(index))
+
+    def to(self, device: torch.device | str) -> Self:
+        self.dataset = self.dataset.to(device)
+        return self
+
+    def parent_index(self, index: Int[Tensor, "b"]) -> Int[Tensor, "b"]:
+        """Flat indices of the same pictures in `dataset`."""
+        check_index(index, len(self.grid))
         factors = self.grid.factors(index) * torch.tensor(self.strides, device=index.device)
-        return self.dataset.images(self.dataset.grid.index(factors))
+        return self.dataset.grid.index(factors)
