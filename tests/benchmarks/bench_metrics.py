@@ -6,6 +6,7 @@ Run: python tests/benchmarks/bench_metrics.py [name ...]
 
 import sys
 import time
+from collections.abc import Sequence
 
 import torch
 
@@ -24,7 +25,9 @@ def codes_of_dsprites(device: str = "cpu") -> torch.Tensor:
     return (codes + 0.3 * torch.randn(codes.shape, generator=generator)).to(device)
 
 
-def rows(names: list[str], device: str = "cpu", repeats: int = 3) -> list[tuple[str, float, str]]:
+def rows(
+    names: Sequence[str] = tuple(metrics.__all__), device: str = "cpu", repeats: int = 3
+) -> list[tuple[str, str, str]]:
     """(score, seconds, settings and value) of each name; the fastest of `repeats` runs."""
     codes, factors = codes_of_dsprites(device), DSPRITES.all_factors().to(device)
     table = []
@@ -35,7 +38,7 @@ def rows(names: list[str], device: str = "cpu", repeats: int = 3) -> list[tuple[
             value = float(score(codes, DSPRITES if wants_grid(score) else factors))
             seconds.append(time.perf_counter() - start)
         stated = ", ".join(f"{key}={default}" for key, default in settings(score).items())
-        table.append((name, min(seconds), f"{value:.4f}   {stated}"))
+        table.append((name, f"{min(seconds):.3f} s", f"{value:.4f}; {stated}"))
     return table
 
 
@@ -43,4 +46,4 @@ if __name__ == "__main__":
     device = "cuda" if torch.cuda.is_available() else "cpu"
     print(f"torch {torch.__version__}, {device}, {torch.get_num_threads()} threads")
     for name, seconds, note in rows(sys.argv[1:] or list(metrics.__all__), device):
-        print(f"{name:24s} {seconds:8.3f} s   {note}")
+        print(f"{name:24s} {seconds:>10s}   {note}")

@@ -4,6 +4,8 @@
 Run: python -m tests.benchmarks training
 """
 
+import contextlib
+import io
 import logging
 import statistics
 import tempfile
@@ -20,6 +22,7 @@ from disent.callbacks.record import Record
 from disent.codes import CodeTable
 from disent.data import DSprites, FactorDataModule
 from disent.data.subgrid import SubGrid
+from disent.memory import keep_freed_memory
 from disent.models import BetaVAE
 from disent.networks import Burgess2018, Locatello2019
 from disent.networks.base import Network
@@ -55,7 +58,8 @@ def suite_seconds(network: type[Network], dataset: DSprites) -> float:
             enable_model_summary=False,
             callbacks=callbacks,
         )
-        trainer.fit(BetaVAE(network=network), datamodule=FactorDataModule(dataset, BATCH))
+        with contextlib.redirect_stderr(io.StringIO()):  # the progress, which is part of the work
+            trainer.fit(BetaVAE(network=network), datamodule=FactorDataModule(dataset, BATCH))
     return clock.seconds
 
 
@@ -77,6 +81,7 @@ def bare_seconds(network: type[Network], dataset: DSprites) -> float:
 
 def rows() -> list[tuple[str, str, str]]:
     """(what, figure, note) of training and encoding; pairs run in alternation."""
+    keep_freed_memory()  # as every command does
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="lightning")
     dataset, table = DSprites(), []
