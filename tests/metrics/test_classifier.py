@@ -43,12 +43,12 @@ def test_optimum_is_that_of_scikit_learn(name, penalty):
 def heavy_tailed(seed: int, penalty: float) -> tuple[Tensor, Tensor, float]:
     """Few rows, features up to thousands: a full Newton step overshoots here."""
     generator = torch.Generator().manual_seed(seed)
-    features = torch.randn(12, 3, generator=generator).double() ** 5 * 100
+    features = torch.randn(12, 3, generator=generator).double() ** 7 * 10
     return features, torch.randint(3, (12,), generator=generator), penalty
 
 
 EXTREME = {
-    **{f"heavy tails, seed {seed}": heavy_tailed(seed, 1e-5) for seed in range(8)},
+    **{f"heavy tails, seed {seed}": heavy_tailed(seed, 1e-5) for seed in (4, 6, 9, 23, 25)},
     "huge": (PROBLEMS["overlapping"][0] * 1e9, PROBLEMS["overlapping"][1], 1.0),
     "tiny": (PROBLEMS["overlapping"][0] * 1e-9, PROBLEMS["overlapping"][1], 1.0),
 }
