@@ -144,7 +144,8 @@ def _train(config: Namespace, made: Namespace, folder: RunDir) -> int:
 def _fit(config: Namespace, made: Namespace, folder: RunDir) -> Trainer:
     """Trains, from the last checkpoint where there is one."""
     dataset, model = made["data"], made["model"]
-    callbacks = [Record(folder, config.checkpoint_every_n_steps), Guard()]
+    # the guard comes first: what it stops is not saved
+    callbacks = [Guard(), Record(folder, config.checkpoint_every_n_steps)]
     if config.trainer.enable_progress_bar is not False:
         callbacks.append(Progress())
     if config.evaluate.every_n_steps:

@@ -44,6 +44,10 @@ def explain(message: str, known: Sequence[str]) -> str:
     key = "--" + ".".join(re.findall(r'Parser key "([\w.]+)"', message))
     if found := re.search(r"unrecognized arguments: ([^\s=]+)", message):
         return f"{found[1]} is no option.{_nearest(found[1], known)}"
+    if "arguments are required: model" in message:
+        return "no model is chosen. Take a preset (--config quickstart), or add --model BetaVAE."
+    if found := re.search(r"arguments are required: (\w+)", message):
+        return f"{key}.{found[1]} is missing, and has no default."
     if found := re.search(r"Option '([\w.]+)' is not accepted", message):
         return f"{key}.{found[1]} is no option.{_nearest(f'{key}.{found[1]}', known)}"
     if found := re.search(r"Expected a dot import path string: (\S+)", message):

@@ -74,7 +74,7 @@ class FactorDataModule(LightningDataModule):
                 raise ValueError(
                     f"overfit_batches is {overfit}, but this data never "
                     "repeats a batch. To train on few pictures, hold out the others: "
-                    '--data.held_out "CONDITION".'
+                    '--loader.held_out "CONDITION".'
                 )
             device = self.trainer.strategy.root_device
             rank, world_size = self.trainer.global_rank, self.trainer.world_size

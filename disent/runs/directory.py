@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, Timeout
 
 State = Literal["running", "finished", "failed", "requeued"]
 
@@ -40,12 +40,12 @@ class RunDir:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def lock(self) -> FileLock:
+    def lock(self) -> AcquireReturnProxy:
         """Holds the run for this process; raises BlockingIOError if another process has it."""
         self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / ".lock")
         try:
-            return lock.acquire(timeout=0).lock  # pyright: ignore[reportReturnType]
+            return lock.acquire(timeout=0)
         except Timeout:
             status = self.status()
             raise BlockingIOError(

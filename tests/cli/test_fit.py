@@ -1,12 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""disent fit, end to end on a tiny dataset: the run directory, resuming, refusing."""
-
-import os
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
+"""disent fit, end to end on a tiny dataset: the run directory, repeating, refusing."""
 
 import pandas as pd
 import pytest
@@ -16,36 +9,7 @@ import yaml
 from disent.cli.main import main
 from disent.models import load_run
 from disent.runs import RunDir, load_runs
-
-ROOT = Path(__file__).parents[2]
-TINY = "--config locatello2019 --data tests.tiny.Squares --model.network Linear"
-SMALL = (
-    f"{TINY} --trainer.max_steps 60 --trainer.log_every_n_steps 10 --loader.batch_size 8 "
-    "--loader.sampling shuffled --checkpoint_every_n_steps 20"
-).split()
-QUIET = ["--evaluate.at_end", "false", "--pictures.at_end", "false"]
-
-
-def fit(folder: Path, *more: str) -> int:
-    return main(["fit", *SMALL, "--runs", str(folder), *more])
-
-
-def weights(run: Path) -> dict[str, torch.Tensor]:
-    return torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
-
-
-def assert_same_weights(a: Path, b: Path) -> None:
-    one, other = weights(a), weights(b)
-    assert one.keys() == other.keys()
-    assert all(torch.equal(one[name], other[name]) for name in one)
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """One finished run, with everything that a run leaves."""
-    folder = tmp_path_factory.mktemp("runs")
-    assert fit(folder, "--run", "whole", "--evaluate.every_n_steps", "30") == 0
-    return folder
+from tests.cli.small import QUIET, assert_same_weights, fit, weights
 
 
 def test_a_run_directory_holds_everything(runs):
@@ -111,48 +75,6 @@ def test_again_keeps_the_old_folder(runs):
     assert {"twice", "twice.1"} <= set(load_runs(runs)["run"])
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_a_run_that_is_stopped_goes_on_to_the_same_weights(runs, tmp_path, signum):
-    command = [sys.executable, "-m", "disent", "fit", *SMALL, *QUIET, "--runs", str(tmp_path)]
-    command += ["--run", "stopped"]
-    run = RunDir(tmp_path / "stopped")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [*command, "--trainer.callbacks", "tests.tiny.Slow"], env=environment
-    )
-    while not run.last.exists():
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.send_signal(signum)
-    assert process.wait(60) == (-9 if signum == signal.SIGKILL else 128 + signum)
-    status = run.status()
-    assert status["state"] == "failed"
-    assert 20 <= torch.load(run.last, weights_only=True)["global_step"] < 60
-    expected = "ended without a word" if signum == signal.SIGKILL else signum.name
-    assert expected in status["reason"]
-
-    config = yaml.safe_load(run.config.read_text())
-    config["trainer"]["callbacks"] = None
-    run.config.write_text(yaml.safe_dump(config))
-    assert fit(tmp_path, "--run", "stopped", *QUIET) == 0
-    assert run.status()["state"] == "finished"
-    assert_same_weights(runs / "whole", run.path)
-    one, other = (
-        pd.read_csv(p / "metrics.csv").drop(columns="images_per_second")
-        for p in (runs / "whole", run.path)
-    )
-    assert one.to_csv() == other.to_csv()
-
-
-def test_a_crash_is_recorded(tmp_path, capsys):
-    assert fit(tmp_path, "--run", "crash", "--model.lr", "1e18") == 1
-    assert "what broke is" in capsys.readouterr().err
-    status = RunDir(tmp_path / "crash").status()
-    assert status["state"] == "failed"
-    assert "NotFiniteError: the loss is" in status["reason"]
-    assert "at step" in status["reason"]
-
-
 @pytest.mark.parametrize(
     ("arguments", "answer"),
     [
@@ -162,6 +84,10 @@ def test_a_crash_is_recorded(tmp_path, capsys):
         (["--config", "quickstart", "--trainer.max_stepz", "3"], "--trainer.max_steps"),
         (["--config", "quickstart", "--data", "DSprite"], "DSprites"),
         (["--model", "BetaVAE"], "the number of steps is not said"),
+        ([], "no model is chosen. Take a preset"),
+        (["--config", "quickstart", "--data", "Shapes3D"], "--data.path is missing"),
+        (["--config", "quickstart", "--data.path", "no.npz"], "there is no file no.npz"),
+        (["--config", "locatello2019", "--model.beta", "x"], "--model.beta x: Expected a float."),
         (["--config", "locatello2019", "--model.beta", "-1"], "beta must be >= 0, got -1"),
         (["--config", "quickstart", "--loader.held_out", "posx > 3"], "pos_x"),
     ],
@@ -171,7 +97,7 @@ def test_mistakes_are_answered_in_one_line(arguments, answer, tmp_path, capsys):
     error = capsys.readouterr().err.strip()
     assert error.startswith("disent: error: ")
     assert answer in error
-    assert len(error.splitlines()) == (4 if "held_out" in arguments[-2] else 1), error
+    assert len(error.splitlines()) == (4 if "--loader.held_out" in arguments else 1), error
     assert not list(tmp_path.iterdir())
 
 

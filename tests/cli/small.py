@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run of a second: the arguments, and its weights afterwards."""
+
+from pathlib import Path
+
+import torch
+
+from disent.cli.main import main
+
+TINY = "--config locatello2019 --data tests.tiny.Squares --model.network Linear"
+SMALL = (
+    f"{TINY} --trainer.max_steps 60 --trainer.log_every_n_steps 10 --loader.batch_size 8 "
+    "--loader.sampling shuffled --checkpoint_every_n_steps 20"
+).split()
+QUIET = ["--evaluate.at_end", "false", "--pictures.at_end", "false"]
+
+
+def fit(folder: Path, *more: str) -> int:
+    return main(["fit", *SMALL, "--runs", str(folder), *more])
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    return torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+
+
+def assert_same_weights(a: Path, b: Path) -> None:
+    one, other = weights(a), weights(b)
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)

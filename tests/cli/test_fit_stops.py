@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""disent fit that is stopped, breaks, runs on real pictures, or in two processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from disent.cli.main import main
+from disent.runs import RunDir
+from tests.cli.small import QUIET, SMALL, assert_same_weights, fit, weights
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_stopped_goes_on_to_the_same_weights(runs, tmp_path, signum):
+    command = [sys.executable, "-m", "disent", "fit", *SMALL, *QUIET, "--runs", str(tmp_path)]
+    command += ["--run", "stopped"]
+    run = RunDir(tmp_path / "stopped")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [*command, "--trainer.callbacks", "tests.tiny.Slow"], env=environment
+    )
+    while not run.last.exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signum)
+    assert process.wait(60) == (-9 if signum == signal.SIGKILL else 128 + signum)
+    status = run.status()
+    assert status["state"] == "failed"
+    assert 20 <= torch.load(run.last, weights_only=True)["global_step"] < 60
+    expected = "ended without a word" if signum == signal.SIGKILL else signum.name
+    assert expected in status["reason"]
+
+    config = yaml.safe_load(run.config.read_text())
+    config["trainer"]["callbacks"] = None
+    run.config.write_text(yaml.safe_dump(config))
+    assert fit(tmp_path, "--run", "stopped", *QUIET) == 0
+    assert run.status()["state"] == "finished"
+    assert_same_weights(runs / "whole", run.path)
+    one, other = (
+        pd.read_csv(p / "metrics.csv").drop(columns="images_per_second")
+        for p in (runs / "whole", run.path)
+    )
+    assert one.to_csv() == other.to_csv()
+
+
+def test_a_crash_is_recorded(tmp_path, capsys):
+    assert fit(tmp_path, "--run", "crash", "--model.lr", "1e18") == 1
+    assert "what broke is" in capsys.readouterr().err
+    status = RunDir(tmp_path / "crash").status()
+    assert status["state"] == "failed"
+    assert "NotFiniteError: the loss is" in status["reason"]
+    assert "at step" in status["reason"]
+
+
+def test_dsprites_end_to_end(tmp_path):
+    options = (
+        "--config quickstart --trainer.max_steps 20 --trainer.log_every_n_steps 10 --run real "
+        "--evaluate.at_end false --evaluate.every_n_steps 20 --evaluate.points 3000"
+    )
+    assert main(["fit", *options.split(), "--runs", str(tmp_path)]) == 0
+    run = RunDir(tmp_path / "real")
+    assert run.read_scores()["fingerprint"].startswith("dsprites, rendered")
+    assert set(run.read_scores()["factors"]) == {"shape", "scale", "orientation", "pos_x", "pos_y"}
+    logged = pd.read_csv(run.metrics)
+    for row in logged.to_dict("records"):
+        assert row["distortion"] + row["rate"] > 13.47  # the entropy of the pictures
+    assert (run.figures / "traversals.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_run(runs, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "disent",
+        "fit",
+        *SMALL,
+        "--runs",
+        str(tmp_path),
+        "--run",
+        "two",
+    ]
+    command += [
+        "--trainer.devices",
+        "2",
+        "--trainer.accelerator",
+        "cpu",
+        "--trainer.strategy",
+        "ddp",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run(command, env=environment, check=True, timeout=240)
+    run = RunDir(tmp_path / "two")
+    assert run.status()["state"] == "finished"
+    assert list(pd.read_csv(run.metrics)["step"]) == [10, 20, 30, 40, 50, 60]
+    assert "mig" in run.read_scores()["scores"]
+    one, two = weights(runs / "whole"), weights(run.path)
+    for name in one:  # the same batches and noise, summed in another order
+        torch.testing.assert_close(one[name], two[name], rtol=1e-3, atol=1e-4)
