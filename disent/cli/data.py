@@ -28,14 +28,23 @@ def run(arguments: argparse.Namespace) -> int:
     from disent.data import DSprites, Shapes3D, Shapes3DLookalike
     from disent.data.files import cache_folder
 
+    path: str | None = arguments.path
     if arguments.name == "dsprites":
-        dataset = DSprites(arguments.path)
+        dataset = DSprites(path)
     elif arguments.name == "shapes3d":
-        if arguments.path is None:
+        if path is None:
             raise ValueError("--path is missing: 3D Shapes needs its official file, 3dshapes.h5.")
-        dataset = Shapes3D(arguments.path)
+        dataset = Shapes3D(path)
     else:
+        if path is not None:
+            raise ValueError(
+                f"--path is {path}, but the look-alike is rendered. Leave --path out, or prepare "
+                "shapes3d from its official file."
+            )
         dataset = Shapes3DLookalike()
     print(f"{len(dataset.grid):,} pictures: {dataset.fingerprint}")
-    print(f"cache folder: {cache_folder()}")
+    if arguments.name == "shapes3d-lookalike":
+        print("nothing is kept on disk: pictures are rendered as they are asked for")
+    else:
+        print(f"cache folder: {cache_folder()}")
     return 0

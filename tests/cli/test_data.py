@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """disent data prepare."""
 
+import subprocess
+import sys
+
 import pytest
 
 from disent.cli.main import main
@@ -11,14 +14,38 @@ def test_dsprites_is_prepared_and_named(capsys):
     assert "737,280 pictures: dsprites, rendered" in capsys.readouterr().out
 
 
+def test_the_look_alike_says_what_it_is_and_that_nothing_is_kept(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("DISENT_DATA_DIR", str(tmp_path))
+    assert main(["data", "prepare", "shapes3d-lookalike"]) == 0
+    said = capsys.readouterr().out
+    assert "480,000 pictures: look-alike of 3D Shapes" in said
+    assert "nothing is kept on disk" in said
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["dsprites", "--path", "missing.npz"], "there is no file missing.npz"),
         (["shapes3d"], "--path is missing: 3D Shapes needs its official file"),
         (["shapes3d", "--path", "missing.h5"], "there is no file missing.h5"),
+        (["shapes3d-lookalike", "--path", "3dshapes.h5"], "the look-alike is rendered"),
     ],
 )
-def test_what_is_missing_is_said(arguments, message, capsys):
+def test_what_is_missing_or_too_much_is_said(arguments, message, capsys):
     assert main(["data", "prepare", *arguments]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_help_answers_without_torch():
+    code = """
+import sys
+from disent.cli.main import main
+try:
+    main(["data", "prepare", "--help"])
+except SystemExit as end:
+    sys.exit(end.code or "torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "shapes3d-lookalike" in done.stdout

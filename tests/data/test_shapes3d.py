@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from disent.data import Shapes3D
+from disent.data import Shapes3D, shapes3d
 from disent.data.shapes3d import GRID, VALUES, convert
 from disent.grid import FactorGrid
 
@@ -26,10 +26,15 @@ def layout() -> dict[str, np.ndarray]:
     return {"images": images, "labels": labels}
 
 
-def converted(path, arrays):
+def written(path, arrays):
     with h5py.File(path, "w") as file:
         for name, array in arrays.items():
             file[name] = array
+    return path
+
+
+def converted(path, arrays):
+    written(path, arrays)
     out = np.empty((len(SMALL), 3, 64, 64), np.uint8)
     convert(path, SMALL, SMALL_VALUES, out)
     return out
@@ -60,7 +65,9 @@ BAD = {
     "floats": (changed(images=layout()["images"] / 255), "dtype float64, but uint8"),
     "too few": (changed(images=layout()["images"][:9]), r"shape \[9, 64, 64, 3\]"),
     "labels cut": (changed(labels=layout()["labels"][:, :5]), r"labels has shape \[64, 5\]"),
+    "words": (changed(labels=np.full((64, 6), b"red")), "labels has dtype .*but numbers"),
     "unknown value": (changed(labels=layout()["labels"] + 0.01), "values of floor_hue that"),
+    "not a number": (changed(labels=layout()["labels"] * np.nan), "values of floor_hue that"),
     "twice": (changed(labels=layout()["labels"][[0, *range(63)]]), "twice and others never"),
 }
 
@@ -85,8 +92,76 @@ def test_a_truncated_file_and_a_missing_one_are_refused(tmp_path, monkeypatch):
         Shapes3D(tmp_path / "missing.h5")
 
 
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """The path of a file in small, which the class takes for the whole."""
+    monkeypatch.setenv("DISENT_DATA_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(Shapes3D, "grid", SMALL)
+    monkeypatch.setattr(shapes3d, "VALUES", SMALL_VALUES)
+    return written(tmp_path / "3dshapes.h5", layout())
+
+
+def test_pictures_come_by_flat_index_in_any_batch(small):
+    data = Shapes3D(small)
+    index = torch.tensor([63, 0, 7, 7])
+    images = data.images(index)
+    assert images.dtype == torch.uint8
+    assert images.shape == (4, 3, 64, 64)
+    assert images[:, 0, 9, 9].tolist() == [63, 0, 7, 7]
+    assert images[:, 1, 9, 9].tolist() == [163, 100, 107, 107]
+    assert images[:, 2, 0, 5].tolist() == [255] * 4
+    assert torch.equal(data.images(index.int()), images)
+    torch.testing.assert_close(data.batch(index), images / 255)
+    images.zero_()  # the picture on file is another's
+    assert data.images(index)[0, 0, 9, 9] == 63
+
+
+@pytest.mark.parametrize("wrong", [-1, 64])
+def test_indices_out_of_range_are_refused(small, wrong):
+    with pytest.raises(IndexError, match="flat indices run from 0 to 63"):
+        Shapes3D(small).images(torch.tensor([0, wrong]))
+
+
+def test_a_file_is_converted_once(small, monkeypatch):
+    known = Shapes3D(small)
+    monkeypatch.setattr(shapes3d, "convert", lambda *_: pytest.fail("converted again"))
+    again = Shapes3D(str(small))
+    assert again.fingerprint == known.fingerprint
+    assert again.fingerprint.startswith("3D Shapes, official file, ")
+    index = torch.arange(64)
+    assert torch.equal(again.images(index), known.images(index))
+
+
+def test_another_file_of_the_same_name_is_converted_anew(small):
+    known = Shapes3D(small)
+    arrays = layout()
+    arrays["images"][:, 40:] = 7
+    small.unlink()
+    other = Shapes3D(written(small, arrays))
+    assert other.images(torch.tensor([0]))[0, 0, 50, 50] == 7
+    assert known.images(torch.tensor([0]))[0, 0, 50, 50] == 0
+    assert other.fingerprint != known.fingerprint
+
+
+@pytest.mark.parametrize(("free", "kept"), [(2 * 64 * 12_288 + 1, True), (64 * 12_288, False)])
+def test_a_gpu_keeps_the_pictures_if_they_take_less_than_half_of_its_room(
+    small, monkeypatch, free, kept
+):
+    """The GPU is played by the CPU."""
+    data = Shapes3D(small)
+    copy = data._mapped.clone()
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (free, 2 * free))
+    monkeypatch.setattr(torch.Tensor, "to", lambda *_: copy)
+    assert data.to("cuda") is data
+    assert data._pictures is (copy if kept else data._mapped)
+    data.to("cpu")
+    assert data._pictures is data._mapped
+
+
 def test_the_grid_is_that_of_the_official_file():
     assert len(Shapes3D.grid) == 480_000
+    assert Shapes3D.channels == 3
     assert [len(v) for v in VALUES] == list(Shapes3D.grid.sizes)
     # floor_hue 1, wall_hue 2, object_hue 3, scale 4, shape 1, orientation 5, by hand
     assert int(Shapes3D.grid.index(torch.tensor([1, 2, 3, 4, 1, 5]))) == (

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from disent.data import Shapes3DLookalike
+from disent.data.shapes3d_lookalike import compose_by_numpy, compose_by_torch
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
@@ -65,6 +66,66 @@ def test_a_picture_does_not_depend_on_its_batch(lookalike):
     together = lookalike.images(index)
     assert torch.equal(together[0], together[2])
     assert torch.equal(Shapes3DLookalike().images(index[3:])[0], together[3])
+
+
+def test_both_ways_to_compose_add_and_round():
+    # 128 steps a grey level; half a level, 64, rounds up and 63 does not; 32,640 is white
+    layers = torch.tensor([[0, 128], [63, 128 * 99], [1, 63], [10_880, 10_881]], dtype=torch.int16)
+    chosen = torch.tensor([[[0, 0, 3], [1, 1, 3], [2, 0, 3]], [[0, 1, 2], [0, 0, 0], [0, 0, 0]]])
+    first = [[1, 100], [0, 101], [255, 255]]
+    second = [[0, 3], [0, 101], [0, 2]]
+    for compose in (compose_by_numpy, compose_by_torch):
+        assert compose(layers, chosen).tolist() == [first, second]
+        assert compose(layers, chosen).dtype == torch.uint8
+
+
+def test_colours_are_the_ten_hues_and_the_sky(lookalike):
+    """Bright places of floor, wall and sky by hand: hue 0 is red, 5 is cyan."""
+    picture = lookalike.images(lookalike.grid.index(torch.tensor([[0, 5, 2, 0, 0, 7]])))[0]
+    floor, wall, sky = picture[:, 62, 4], picture[:, 20, 32], picture[:, 0, 32]
+    assert floor.tolist()[1:] == [0, 0]
+    assert floor[0] > 100
+    assert wall[0] == 0
+    assert wall[1] == wall[2] > 200
+    assert sky.tolist() == [153, 226, 249]
+
+
+@pytest.mark.slow
+def test_the_mean_picture_is_that_of_the_real_set(lookalike):
+    """Published means of red, green and blue over all of 3D Shapes; no part of the fit.
+
+    Layers add up, so 10 colourings in which every surface has every hue once stand for all 1,000.
+    """
+    geometry, hue = torch.arange(480), torch.arange(10)
+    index = (111 * hue[:, None] * 480 + geometry).flatten()
+    means = [lookalike.batch(part).mean((0, 2, 3)).double() for part in index.split(480)]
+    published = torch.tensor([0.5026, 0.5788, 0.6034], dtype=torch.float64)
+    assert (torch.stack(means).mean(0) - published).abs().max() < 0.003
+
+
+def test_geometries_are_traced_when_they_are_asked_for():
+    lookalike = Shapes3DLookalike()
+    assert lookalike._traced.sum() == 0
+    hues = torch.arange(0, 480_000, 480)  # one geometry in its 1,000 colours
+    assert len(lookalike.images(hues).unique(dim=0)) == 1000
+    assert np.flatnonzero(lookalike._traced).tolist() == [0]
+    lookalike.images(torch.tensor([479, 3, 3]))
+    assert np.flatnonzero(lookalike._traced).tolist() == [0, 3, 479]
+
+
+def test_an_empty_list_of_indices_gives_no_pictures(lookalike):
+    assert lookalike.images(torch.empty(0, dtype=torch.int64)).shape == (0, 3, 64, 64)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="wants a GPU")
+def test_a_gpu_gives_what_the_cpu_gives():
+    index = torch.randint(480_000, (64,), generator=torch.Generator().manual_seed(0))
+    known = Shapes3DLookalike().images(index)
+    moving = Shapes3DLookalike()
+    for half in (index[:32].cuda(), index[32:], index.cuda()):  # some traced here, some there
+        assert moving.images(half).device == half.device
+    assert torch.equal(moving.images(index.cuda()).cpu(), known)
+    assert torch.equal(moving.images(index), known)
 
 
 def test_it_never_calls_itself_3d_shapes(lookalike):
