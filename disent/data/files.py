@@ -12,10 +12,11 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
-from filelock import BaseFileLock, FileLock
+from filelock import FileLock
 from platformdirs import user_cache_path
 
 FOOTER = 256  # bytes after the pictures: what they are, as JSON, padded with blanks
@@ -23,6 +24,7 @@ PROBES, PROBE = 64, 4096  # so many blocks of so many bytes are read again when 
 STALE = 24 * 3600  # seconds after which an unfinished file belongs to a process that died
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR)
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+LOCKLESS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # of file systems that know no locks
 
 Fill = Callable[[np.ndarray], None]
 
@@ -37,7 +39,8 @@ def stored(name: str, shape: tuple[int, ...], fill: Fill) -> np.ndarray:
     """The uint8 array that `fill` makes, kept in the cache folder under `name`.
 
     The first process to come makes the file under another name and renames it; others wait. A file
-    of the wrong size, with another footer, or with other bytes at its probes is made again.
+    of the wrong size, with another footer, or with other bytes at its probes is made again. On a
+    file system that knows no locks nobody waits: each process makes the file, and the last stays.
 
     Args:
         name: Of the file: what it holds and by which version of the maker.
@@ -48,7 +51,7 @@ def stored(name: str, shape: tuple[int, ...], fill: Fill) -> np.ndarray:
         A memory map, copy-on-write: writing to it changes nothing on disk. Where the folder cannot
         be written, the array itself, in main memory, with a warning.
     Raises:
-        OSError: The disk has no room; nothing is left behind.
+        OSError: The disk has no room, or a torn file cannot be replaced; nothing is left behind.
     """
     file = cache_folder() / f"{name}.bin"
     found = _open(file, name, shape)
@@ -57,14 +60,14 @@ def stored(name: str, shape: tuple[int, ...], fill: Fill) -> np.ndarray:
     try:
         lock = _lock(file)
     except OSError as error:
+        if error.errno in FULL:
+            raise _no_room(file.parent, math.prod(shape) + FOOTER, error) from None
         if error.errno not in UNWRITABLE:
             raise
         return _in_memory(file.parent, shape, fill, error)
-    try:
+    with lock:
         found = _open(file, name, shape)  # another process may have made it meanwhile
         return _make(file, name, shape, fill) if found is None else found
-    finally:
-        lock.release()
 
 
 def release(array: np.ndarray) -> None:
@@ -107,20 +110,29 @@ def _open(file: Path, name: str, shape: tuple[int, ...]) -> np.ndarray | None:
     return array if whole[size:].tobytes() == _footer(name, shape, array) else None
 
 
-def _lock(file: Path) -> BaseFileLock:
-    """A lock on `file`, held; OSError with an errno of UNWRITABLE if its folder is read-only."""
+def _lock(file: Path) -> AbstractContextManager[object]:
+    """A lock on `file`, held already and released on leaving; none where there are none.
+
+    Raises:
+        OSError: With an errno of UNWRITABLE if the folder is read-only.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(file.parent, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file.parent))
-    lock = FileLock(file.with_suffix(".lock"))
-    lock.acquire()
-    return lock
+    try:
+        return FileLock(file.with_suffix(".lock")).acquire()
+    except NotImplementedError:  # what filelock makes of ENOSYS, depending on its version
+        return nullcontext()
+    except OSError as error:
+        if error.errno not in LOCKLESS:
+            raise
+        return nullcontext()
 
 
 def _in_memory(folder: Path, shape: tuple[int, ...], fill: Fill, error: OSError) -> np.ndarray:
     warnings.warn(
-        f"{folder} cannot be written ({error.strerror}), so the pictures are made anew in main "
-        "memory. Set DISENT_DATA_DIR to a folder of your own to keep them.",
+        f"{error.filename or folder} cannot be written ({error.strerror}), so the pictures are "
+        "made anew in main memory. Set DISENT_DATA_DIR to a folder of your own to keep them.",
         stacklevel=3,
     )
     array = np.empty(shape, np.uint8)
@@ -141,7 +153,7 @@ def _make(file: Path, name: str, shape: tuple[int, ...], fill: Fill) -> np.ndarr
         fill(array)
         whole[-FOOTER:] = np.frombuffer(_footer(name, shape, array), np.uint8)
         whole.flush()
-        os.replace(temporary, file)
+        _rename(temporary, file)
     finally:
         temporary.unlink(missing_ok=True)
     made = _open(file, name, shape)
@@ -159,10 +171,8 @@ def _reserve(temporary: Path, size: int) -> None:
     Without the reservation a disk that fills up later would kill the process: writing to a memory
     map raises no exception (SIGBUS).
     """
-    folder = temporary.parent
-    room = shutil.disk_usage(folder).free
     try:
-        if room < size:
+        if shutil.disk_usage(temporary.parent).free < size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         with temporary.open("xb") as new:
             if hasattr(os, "posix_fallocate"):
@@ -172,19 +182,36 @@ def _reserve(temporary: Path, size: int) -> None:
     except OSError as error:
         if error.errno not in FULL:
             raise
+        raise _no_room(temporary.parent, size, error) from None
+
+
+def _no_room(folder: Path, size: int, error: OSError) -> OSError:
+    """`error` in words; the folder itself may be what there was no room for."""
+    made = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    room = shutil.disk_usage(made).free
+    return OSError(
+        error.errno,
+        f"{size / 1e6:,.1f} MB are wanted in {folder}, whose disk has {room / 1e6:,.1f} MB "
+        f"free ({error.strerror}). Make room, or set DISENT_DATA_DIR to a folder on another disk",
+    )
+
+
+def _rename(temporary: Path, file: Path) -> None:
+    try:
+        os.replace(temporary, file)
+    except (PermissionError, IsADirectoryError) as error:  # another user's, in a shared folder
         raise OSError(
             error.errno,
-            f"{size / 1e6:,.1f} MB are wanted in {folder}, whose disk has {room / 1e6:,.1f} MB "
-            f"free ({error.strerror}). Make room, or set DISENT_DATA_DIR to a folder on another "
-            "disk",
+            f"{file} is torn or foreign, and cannot be replaced ({error.strerror}). Have its owner "
+            "delete it, or set DISENT_DATA_DIR to a folder of your own",
         ) from None
 
 
 def _clear(file: Path) -> None:
-    """Deletes what processes that were killed left of earlier attempts at `file`."""
+    """Deletes what processes that were killed left of earlier attempts at `file`, where it may."""
     for left in file.parent.glob(f".{file.name}.*.tmp"):
         try:
             if time.time() - left.stat().st_mtime > STALE:
                 left.unlink()
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):  # gone, or another user's
             pass
