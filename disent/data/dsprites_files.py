@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -19,7 +20,18 @@ from disent.grid import FactorGrid
 
 CHUNK = 8192  # pictures read at a time
 HOME = "https://github.com/google-deepmind/dsprites-dataset"
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, ValueError)
+# what damaged bytes make of zipfile (NotImplementedError too), of NumPy's header and of h5py
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    tokenize.TokenError,
+    EOFError,
+    OSError,
+    KeyError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 Images = Iterator[np.ndarray]
 
@@ -54,7 +66,13 @@ def prepare(
 
 
 def pack(file: Path, grid: FactorGrid, array: np.ndarray) -> None:
-    """Writes the file's pictures, 8 pixels a byte, into uint8 `array` [N, 512] by flat index."""
+    """Writes the file's pictures, 8 pixels a byte, into uint8 `array` [N, 512] by flat index.
+
+    Raises:
+        PermissionError: The file may not be read.
+        ValueError: It is not the official file, or damaged. The .npz carries a checksum of every
+            member; a damaged byte among the pictures of an .hdf5 may go unseen.
+    """
     with ExitStack() as stack:
         try:
             classes, shape, images = READERS[file.suffix](file, stack)
@@ -70,6 +88,8 @@ def pack(file: Path, grid: FactorGrid, array: np.ndarray) -> None:
                 release(array)
             if start != len(grid):
                 raise ValueError(f"imgs ends after {start} of {len(grid)} pictures")
+        except PermissionError:  # nothing is wrong with the file
+            raise
         except DAMAGE as error:
             raise ValueError(
                 f"{file} cannot be read as the official dSprites file: {error}. Download it again "
@@ -104,14 +124,19 @@ def _read_npz(file: Path, stack: ExitStack) -> tuple[np.ndarray, tuple[int, ...]
 
 
 def _read_hdf5(file: Path, stack: ExitStack) -> tuple[np.ndarray, tuple[int, ...], Images]:
-    store = stack.enter_context(h5py.File(file, "r"))
+    # unlocked: some file systems know no locks, and what is only read needs none
+    store = stack.enter_context(h5py.File(file, "r", locking=False))
     imgs, classes = store.get("imgs"), store.get("latents/classes")
     if not isinstance(imgs, h5py.Dataset) or not isinstance(classes, h5py.Dataset):
         raise ValueError(f"it has {list(store)}, but imgs and latents/classes are wanted")
     if imgs.dtype != np.uint8:
         raise ValueError(f"imgs has dtype {imgs.dtype}, but uint8 is wanted")
-    chunks = (imgs[start : start + CHUNK] for start in range(0, imgs.shape[0], CHUNK))
-    return classes[:], imgs.shape, chunks
+
+    def images() -> Images:
+        for start in range(0, imgs.shape[0], CHUNK):
+            yield imgs[start : start + CHUNK]
+
+    return classes[:], imgs.shape, images()
 
 
 def _order(classes: np.ndarray, grid: FactorGrid) -> np.ndarray:
@@ -133,9 +158,10 @@ def _order(classes: np.ndarray, grid: FactorGrid) -> np.ndarray:
     return rows
 
 
-def _check_shape(shape: tuple[int, ...], pictures: int) -> None:
-    if tuple(shape) != (pictures, 64, 64):
-        raise ValueError(f"imgs has shape {list(shape)}, but [{pictures}, 64, 64] is wanted")
+def _check_shape(shape: tuple[int, ...] | None, pictures: int) -> None:
+    if shape != (pictures, 64, 64):
+        came = "no shape" if shape is None else f"shape {list(shape)}"
+        raise ValueError(f"imgs has {came}, but [{pictures}, 64, 64] is wanted")
 
 
 READERS = {".npz": _read_npz, ".hdf5": _read_hdf5, ".h5": _read_hdf5}

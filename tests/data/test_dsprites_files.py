@@ -1,62 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The official layouts, on a small grid: what is read, what is refused, and in which words."""
 
-import io
-import pickle
-import zipfile
-from pathlib import Path
-
-import h5py
 import numpy as np
 import pytest
 
 from disent.data import DSprites, dsprites_files
-from disent.data.dsprites_files import pack, prepare
-from disent.grid import FactorGrid
+from disent.data.dsprites_files import prepare
+from tests.data.official import GRID, HDF5, NPZ, Bomb, contents, read, write
 
-GRID = FactorGrid(("shape", "scale", "pos_x"), (3, 2, 4))
 ORDER = np.random.default_rng(0).permutation(24)
-NPZ, HDF5 = "official.npz", "official.hdf5"
-
-
-class Bomb:
-    """What a pickle may do to those who load it."""
-
-    def __reduce__(self):
-        return pytest.fail, ("metadata was unpickled",)
-
-
-def contents() -> dict[str, np.ndarray]:
-    """24 random pictures in the grid's order, and their labels: colour first."""
-    colour = np.zeros((24, 1), np.int64)
-    return {
-        "imgs": np.random.default_rng(1).integers(0, 2, (24, 64, 64), np.uint8),
-        "latents_classes": np.hstack([colour, GRID.all_factors().numpy()]),
-        "latents_values": np.zeros((24, 4)),
-    }
-
-
-def write(file: Path, arrays: dict[str, np.ndarray]) -> Path:
-    if file.suffix == ".npz":
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, array in arrays.items():
-                member = io.BytesIO()
-                np.save(member, array)
-                archive.writestr(f"{name}.npy", member.getvalue())
-            archive.writestr("metadata.npy", pickle.dumps(Bomb()))
-        return file
-    with h5py.File(file, "w") as store:
-        for name, array in arrays.items():
-            if array.dtype != object:
-                store[name.replace("latents_", "latents/")] = array
-    return file
-
-
-def read(file: Path) -> np.ndarray:
-    """Pictures of 0 and 1 [24, 64, 64], as packed and unpacked again."""
-    array = np.full((24, 512), 255, np.uint8)
-    pack(file, GRID, array)
-    return np.unpackbits(array, axis=-1, bitorder="little").reshape(24, 64, 64)
 
 
 @pytest.mark.parametrize("name", [NPZ, HDF5])
@@ -122,44 +74,6 @@ def test_labels_that_are_a_pickle_are_not_loaded(tmp_path):
     arrays = changed("latents_classes", np.array([Bomb()] * 24, object))
     with pytest.raises(ValueError, match="allow_pickle=False"):
         read(write(tmp_path / NPZ, arrays))
-
-
-def test_groups_in_the_place_of_tables_are_refused(tmp_path):
-    with h5py.File(tmp_path / HDF5, "w") as store:
-        store.create_group("imgs")
-        store.create_group("latents/classes")
-    with pytest.raises(ValueError, match="imgs and latents/classes are wanted"):
-        read(tmp_path / HDF5)
-
-
-@pytest.mark.parametrize("name", [NPZ, HDF5])
-@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.99])
-def test_a_truncated_file_is_refused(tmp_path, name, share):
-    file = write(tmp_path / name, contents())
-    whole = file.read_bytes()
-    file.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(ValueError, match=r"cannot be read as the official dSprites file: \w"):
-        read(file)
-
-
-def test_a_damaged_byte_of_an_archive_is_refused(tmp_path):
-    file = write(tmp_path / NPZ, contents())
-    damaged = bytearray(file.read_bytes())
-    damaged[5000] ^= 255  # within the compressed images
-    file.write_bytes(damaged)
-    with pytest.raises(ValueError, match="cannot be read as the official dSprites file"):
-        read(file)
-
-
-def test_an_archive_whose_images_end_early_is_refused(tmp_path):
-    arrays = contents()
-    file = write(tmp_path / NPZ, {"latents_classes": LABELS})
-    member = io.BytesIO()
-    np.save(member, arrays["imgs"])
-    with zipfile.ZipFile(file, "a") as archive:
-        archive.writestr("imgs.npy", member.getvalue()[:-5000])
-    with pytest.raises(ValueError, match="imgs ends after 22 pictures"):
-        read(file)
 
 
 def test_missing_and_unknown_files_are_named(tmp_path):
