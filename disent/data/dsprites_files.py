@@ -86,8 +86,6 @@ def pack(file: Path, grid: FactorGrid, array: np.ndarray) -> None:
                 array[rows[start : start + len(chunk)]] = np.packbits(flat, -1, bitorder="little")
                 start += len(chunk)
                 release(array)
-            if start != len(grid):
-                raise ValueError(f"imgs ends after {start} of {len(grid)} pictures")
         except PermissionError:  # nothing is wrong with the file
             raise
         except DAMAGE as error:

@@ -70,6 +70,12 @@ def test_what_is_wrong_is_said(tmp_path, name, wrong):
     assert "Download it again" in str(caught.value)
 
 
+def test_images_in_column_order_are_refused(tmp_path):
+    file = write(tmp_path / NPZ, changed("imgs", np.asfortranarray(IMAGES)))
+    with pytest.raises(ValueError, match="uint8 in row order is wanted"):
+        read(file)
+
+
 def test_labels_that_are_a_pickle_are_not_loaded(tmp_path):
     arrays = changed("latents_classes", np.array([Bomb()] * 24, object))
     with pytest.raises(ValueError, match="allow_pickle=False"):

@@ -41,3 +41,9 @@ def test_bad_strides_are_refused(strides):
 def test_indices_beyond_it_are_refused():
     with pytest.raises(IndexError, match="run from 0 to 31"):
         SubGrid.at_most(DATA, 40).images(torch.tensor([32]))
+
+
+@pytest.mark.parametrize("index", [torch.ones(2), torch.tensor(1), torch.tensor([True, False])])
+def test_what_is_no_list_of_indices_is_refused(index):
+    with pytest.raises(TypeError, match="a list of flat indices"):
+        SubGrid.at_most(DATA, 40).images(index)
