@@ -16,7 +16,7 @@ from disent.data.load import load_dataset
 from disent.data.subgrid import SubGrid
 from disent.gaussian import ACTIVE, DiagonalGaussian
 from disent.grid import FactorGrid
-from disent.metrics.base import Score, settings, wants_grid
+from disent.metrics.base import Score, settings, wants
 from disent.metrics.information import factor_entropy, mutual_information
 from disent.metrics.linear import linear_r2, single_r2
 from disent.models.load import load_run, load_step, load_untrained
@@ -134,7 +134,7 @@ def evaluate_run(
 
 
 def _score(score: Score, codes: Tensor, grid: FactorGrid, seed: int) -> float:
-    if wants_grid(score):
+    if "grid" in wants(score):
         return float(score(codes, grid, seed=seed))
     return float(score(codes, grid.all_factors()))
 

@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every score of the room is, and how a caller learns what it wants.
 
-A score is a function of codes that returns one number as a float64 scalar. Its second parameter
-tells what goes with the codes: `factors` (any sample of images) or `grid` (codes of the whole
-grid, by flat index, from which the score draws). Keyword-only parameters are its settings, each
-with a default; a record of the score states them all.
+A score is a function that returns one number as a float64 scalar, or a NamedTuple of such numbers.
+Its positional parameters name what it is given, out of these:
+
+    codes           Float[n, d], the representation to be judged: posterior means, or samples
+    factors         Int[n, k], the factor values of the same pictures
+    grid            FactorGrid; then `codes` are of the whole grid, by flat index
+    means, logvars  Float[n, d], the posterior of every picture
+    codes_of_runs   Float[m, n, d], the codes of the same pictures by m runs
+    rates_of_runs   Float[m, d], the rate of every latent of the same m runs
+
+Keyword-only parameters are its settings, each with a default; a record of the score states them
+all. A score with the setting `seed` draws, and another seed gives another estimate.
 """
 
 import inspect
@@ -12,12 +20,19 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-Score = Callable[..., Tensor]
+Score = Callable[..., Tensor | tuple[Tensor, ...]]
 
 
-def wants_grid(score: Score) -> bool:
-    """Whether the score takes (codes of the whole grid, grid) and not (codes, factors)."""
-    return list(inspect.signature(score).parameters)[1] == "grid"
+def wants(score: Score) -> tuple[str, ...]:
+    """The names of what the score is given, in order.
+
+    Example:
+        >>> from disent.metrics import beta_vae_score
+        >>> wants(beta_vae_score)
+        ('codes', 'grid')
+    """
+    parameters = inspect.signature(score).parameters.values()
+    return tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
 
 
 def settings(score: Score) -> dict[str, int | float | str | bool]:
@@ -30,3 +45,17 @@ def settings(score: Score) -> dict[str, int | float | str | bool]:
     """
     parameters = inspect.signature(score).parameters.values()
     return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def numbers(name: str, value: Tensor | tuple[Tensor, ...]) -> dict[str, float]:
+    """The numbers that a score returned, by name: one, or one for each field of its tuple.
+
+    Example:
+        >>> import torch
+        >>> numbers("mig", torch.tensor(0.5))
+        {'mig': 0.5}
+    """
+    if isinstance(value, Tensor):
+        return {name: float(value)}
+    fields = value._asdict()  # type: ignore[attr-defined]  # scores return NamedTuples
+    return {f"{name}.{field}": float(number) for field, number in fields.items()}

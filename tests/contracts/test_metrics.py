@@ -10,7 +10,7 @@ from torch import Tensor
 
 from disent import metrics
 from disent.grid import FactorGrid
-from disent.metrics.base import settings, wants_grid
+from disent.metrics.base import settings, wants
 
 SCORES = {name: getattr(metrics, name) for name in metrics.__all__}
 GRID = FactorGrid(("a", "b", "c"), (3, 4, 5))
@@ -31,7 +31,7 @@ CODES = {
 def score(request):
     """A score as a function of codes alone, with the factors or grid of the test filled in."""
     member = SCORES[request.param]
-    rest = GRID if wants_grid(member) else GRID.all_factors()
+    rest = GRID if "grid" in wants(member) else GRID.all_factors()
     return lambda codes: member(codes, rest)
 
 
@@ -42,7 +42,7 @@ def test_signature_tells_what_the_score_wants(name):
     assert second.name in ("factors", "grid")
     assert all(p.kind is p.KEYWORD_ONLY and p.default is not p.empty for p in others)
     assert json.loads(json.dumps(settings(SCORES[name]))) == settings(SCORES[name])
-    assert ("seed" in settings(SCORES[name])) == wants_grid(SCORES[name])
+    assert ("seed" in settings(SCORES[name])) == ("grid" in wants(SCORES[name]))
 
 
 @pytest.mark.parametrize("name", SCORES)

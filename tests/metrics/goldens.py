@@ -15,14 +15,22 @@ from disent.grid import FactorGrid
 FOLDER = Path(__file__).parents[1] / "golden" / "metrics"
 VALUES = json.loads((FOLDER / "values.json").read_text())
 CASES = VALUES["cases"]
+FUNCTIONS = VALUES["functions"]
 
 
 class Case(NamedTuple):
-    """Codes of a whole grid, and the rows of it that the exact values are of."""
+    """Codes of a whole grid, and the rows of it that the exact values are of.
+
+    `logvars` [n, d] and `samples` [n, d], the latter one draw for each grid point, are of some
+    cases only.
+    """
 
     grid: FactorGrid
     table: Tensor
     train: Tensor
+    test: Tensor
+    logvars: Tensor | None = None
+    samples: Tensor | None = None
 
     @property
     def codes(self) -> Tensor:
@@ -39,8 +47,23 @@ def load(name: str) -> Case:
         sizes = tuple(file["sizes"].tolist())
         grid = FactorGrid(tuple(f"factor_{k}" for k in range(len(sizes))), sizes)
         table = file["table"].astype(np.float64) if "table" in file else _from_recipe(file, grid)
-        train = torch.from_numpy(file["train_idx"].astype(np.int64))
-    return Case(grid, torch.from_numpy(table), train)
+        train, test = (_tensor(file[f"{part}_idx"], np.int64) for part in ("train", "test"))
+        more = [
+            _tensor(file[key], np.float64) if key in file else None
+            for key in ("logvar_table", "z_sample")
+        ]
+    return Case(grid, torch.from_numpy(table), train, test, *more)
+
+
+def arrays(name: str) -> dict[str, Tensor]:
+    """All arrays of one file, numbers with a point as float64."""
+    with np.load(FOLDER / f"{name}.npz", allow_pickle=False) as file:
+        whole = {key: np.issubdtype(file[key].dtype, np.integer) for key in file.files}
+        return {key: _tensor(file[key], np.int64 if whole[key] else np.float64) for key in whole}
+
+
+def _tensor(array: np.ndarray, dtype: type) -> Tensor:
+    return torch.from_numpy(array.astype(dtype))
 
 
 def _from_recipe(file: np.lib.npyio.NpzFile, grid: FactorGrid) -> np.ndarray:
