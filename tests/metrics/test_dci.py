@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 from statistics import fmean
 
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as numpy_arrays
-from scipy.stats import spearmanr
 
 from disent.metrics.dci import completeness, concentration, dci, dci_of_samples, disentanglement
 from disent.metrics.importance import learn
@@ -85,7 +85,7 @@ def test_fast_model_ranks_as_the_reference_does():
     found = [[number.item() for number in dci_of_samples(*golden_samples(n))] for n in FITTED]
     for part, ours in zip(PARTS, zip(*found, strict=True), strict=True):
         theirs = [golden(name, part)["value"] for name in FITTED]
-        assert spearmanr(ours, theirs)[0] > 0.993
+        assert pd.Series(ours).corr(pd.Series(theirs), method="spearman") > 0.993
         apart = [abs(a - b) for a, b in zip(ours, theirs, strict=True)]
         assert fmean(apart) < 0.022
         assert max(apart) < 0.061
