@@ -30,11 +30,11 @@ def check_finite(codes: Tensor, name: str = "codes") -> None:
         )
 
 
-def check_whole_grid(codes: Tensor, rows: int) -> None:
+def check_whole_grid(codes: Tensor, rows: int, name: str = "codes") -> None:
     """Raises ValueError unless `codes` [n, d] has one row for each of the grid's `rows` points."""
     if codes.ndim != 2 or len(codes) != rows:
         raise ValueError(
-            f"codes has shape {list(codes.shape)}, but the grid has {rows} points. "
-            "This score samples the grid itself: give one row per point, in the order of the "
+            f"{name} has shape {list(codes.shape)}, but the grid has {rows} points. "
+            "This score is of the grid itself: give one row per point, in the order of the "
             "grid's flat index, as CodeTable.encode does."
         )

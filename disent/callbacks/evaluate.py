@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scores a model every n steps of its training."""
 
-from collections.abc import Sequence
+import warnings
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from disent.data.base import FactorDataset
-from disent.evaluation import evaluate, find_scores, flat_scores
+from disent.evaluation import Options, evaluate, flat_scores
 from disent.models.vae import VAE
 from disent.runs.directory import RunDir
 
@@ -20,9 +20,7 @@ class Evaluate(Callback):
         dataset: What to encode.
         untrained: The same network with its initial weights.
         every_n_steps: Steps between two evaluations.
-        metrics: Names of the scores, as in disent.metrics.
-        points: Thin the grid to at most so many points.
-        seed: Of the scores that draw.
+        options: Which scores, on which codes, of how many points.
     """
 
     def __init__(
@@ -31,16 +29,12 @@ class Evaluate(Callback):
         dataset: FactorDataset,
         untrained: VAE,
         every_n_steps: int,
-        metrics: Sequence[str] = ("mig", "beta_vae_score"),
-        points: int = 50_000,
-        seed: int = 0,
+        options: Options,
     ) -> None:
         if every_n_steps < 1:
             raise ValueError(f"every_n_steps must be >= 1, got {every_n_steps}.")
-        find_scores(metrics)
         self.run, self.dataset, self.untrained = run, dataset, untrained
-        self.every_n_steps, self.metrics = every_n_steps, list(metrics)
-        self.points, self.seed = points, seed
+        self.every_n_steps, self.options = every_n_steps, options
         self._last = -1
 
     def on_train_batch_end(
@@ -51,14 +45,16 @@ class Evaluate(Callback):
             return
         self._last = step
         if trainer.is_global_zero:
-            record = evaluate(
-                pl_module,
-                self.untrained.to(pl_module.device),
-                self.dataset,
-                self.metrics,
-                seed=self.seed,
-                points=self.points,
-            )[0]
-            self.run.write_scores({"step": step, **record})
-            self.run.append_row(self.run.evaluations, {"step": step, **flat_scores(record)})
+            self._evaluate(pl_module, step)
         trainer.strategy.barrier()
+
+    def _evaluate(self, model: LightningModule, step: int) -> None:
+        """Writes the scores of now; what theory forbids is said, and training goes on."""
+        untrained = self.untrained.to(model.device)
+        try:
+            record = evaluate(model, untrained, self.dataset, self.options)[0]
+        except ArithmeticError as error:
+            warnings.warn(f"no scores at step {step}: {error}", stacklevel=2)
+            return
+        self.run.write_scores({"step": step, **record})
+        self.run.append_row(self.run.evaluations, {"step": step, **flat_scores(record)})

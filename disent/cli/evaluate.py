@@ -18,6 +18,18 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("--seed", type=int, default=0, help="of the scores that draw (default: 0)")
     parser.add_argument(
+        "--codes",
+        choices=("mean", "sampled"),
+        default="mean",
+        help="the mean of each posterior, or a sample of it (default: mean)",
+    )
+    parser.add_argument(
+        "--repeats",
+        type=int,
+        default=1,
+        help="draw what is drawn so many times; gives mean and spread (default: 1)",
+    )
+    parser.add_argument(
         "--points", type=int, help="thin the grid to at most so many points (default: the whole)"
     )
     parser.add_argument(
@@ -37,31 +49,27 @@ def run(arguments: argparse.Namespace) -> int:
 
     import torch
 
-    import disent.metrics
     from disent.cli.tables import print_scores
-    from disent.evaluation import evaluate_run, find_scores
+    from disent.evaluation import Options, evaluate_runs
     from disent.memory import keep_freed_memory
 
     keep_freed_memory()
-    names = arguments.metrics.split(",")
-    names = list(disent.metrics.__all__) if names == ["all"] else [name.strip() for name in names]
-    find_scores(names)
+    options = Options(
+        metrics=arguments.metrics.split(","),
+        codes=arguments.codes,
+        seed=arguments.seed,
+        repeats=arguments.repeats,
+        points=arguments.points,
+        precision=arguments.precision,
+    )
     device = arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
     failed = 0
-    for folder in arguments.folders:
-        try:
-            record, _ = evaluate_run(
-                folder,
-                names,
-                seed=arguments.seed,
-                points=arguments.points,
-                precision=arguments.precision,
-                best=arguments.best,
-                device=device,
-            )
-        except (OSError, ValueError) as error:
+    for folder, result in evaluate_runs(
+        arguments.folders, options, best=arguments.best, device=device
+    ):
+        if isinstance(result, Exception):
             failed += 1
-            print(f"disent: error: {folder}: {error}", file=sys.stderr)
+            print(f"disent: error: {folder}: {result}", file=sys.stderr)
         else:
-            print_scores(folder, record)
+            print_scores(folder, result)
     return min(failed, 1)

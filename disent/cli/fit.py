@@ -29,7 +29,7 @@ from disent.cli.tables import print_scores
 from disent.data import FactorDataModule
 from disent.data.base import FactorDataset
 from disent.data.load import load_dataset
-from disent.evaluation import evaluate_run
+from disent.evaluation import Options, evaluate_run
 from disent.memory import keep_freed_memory
 from disent.models import load_run
 from disent.pictures import draw_pictures, save_pictures
@@ -48,6 +48,7 @@ def run(argv: Sequence[str]) -> int:
     warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec", FutureWarning)
     cli = FitCLI(resolve_presets(argv))
     complete(cli.config)
+    _options(cli.config)  # a score that does not exist is said now, not after the training
     config = yaml.safe_load(cli.parser.dump(cli.config, skip_unset=False))
     folder = RunDir(Path(config["runs"]) / (config["run"] or run_name(argv, config)))
     again = config["again"]
@@ -155,8 +156,7 @@ def _fit(config: Namespace, made: Namespace, folder: RunDir) -> Trainer:
                 dataset,
                 copy.deepcopy(model),
                 config.evaluate.every_n_steps,
-                config.evaluate.metrics,
-                config.evaluate.points,
+                _options(config, points=config.evaluate.points),
             )
         )
     if config.pictures.every_n_steps:
@@ -173,12 +173,7 @@ def _tell(config: Namespace, folder: RunDir, trainer: Trainer) -> None:
     """Scores and draws the trained model, and prints where everything lies."""
     device, table = trainer.strategy.root_device.type, None
     if config.evaluate.at_end:
-        record, table = evaluate_run(
-            folder.path,
-            config.evaluate.metrics,
-            precision=config.evaluate.precision,
-            device=device,
-        )
+        record, table = evaluate_run(folder.path, _options(config), device=device)
         print_scores(folder.path, record)
     if config.pictures.at_end:
         metrics = pd.read_csv(folder.metrics) if folder.metrics.exists() else None
@@ -187,6 +182,11 @@ def _tell(config: Namespace, folder: RunDir, trainer: Trainer) -> None:
     print(f"run directory: {folder.path}")
     for picture in sorted(folder.figures.glob("*.png")):
         print(f"  {picture}")
+
+
+def _options(config: Namespace, points: int | None = None) -> Options:
+    asked = config.evaluate
+    return Options(asked.metrics, asked.codes, 0, asked.repeats, points, asked.precision)
 
 
 def _listed(callbacks: Any) -> list[Any]:

@@ -88,7 +88,14 @@ class FitCLI(LightningCLI):
             "--evaluate.metrics",
             type=list[str],
             default=["mig", "beta_vae_score"],
-            help="names of the scores, as in disent.metrics",
+            help="names of the scores, as in disent.metrics, or [all]",
+        )
+        option("--evaluate.codes", type=Literal["mean", "sampled"], default="mean")
+        option(
+            "--evaluate.repeats",
+            type=PositiveInt,
+            default=1,
+            help="draw what is drawn so many times; gives mean and spread",
         )
         option(
             "--evaluate.every_n_steps",
@@ -112,7 +119,7 @@ class FitCLI(LightningCLI):
             "--evaluate.precision",
             type=Literal["float32", "bfloat16"],
             default="float32",
-            help="of the encoder's arithmetic at the end",
+            help="of the encoder's arithmetic",
         )
         option(
             "--pictures.every_n_steps",

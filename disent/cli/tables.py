@@ -12,13 +12,10 @@ def print_scores(run: str | os.PathLike[str], record: dict[str, Any]) -> None:
     """Prints an evaluation: scores beside their baselines, then each factor's readability."""
     console = Console()
     console.print(f"\nscores of {os.fspath(run)}", soft_wrap=True, highlight=False)
-    scores = Table(title=f"Scores on {record['points']:,} pictures", title_justify="left")
-    scores.add_column("score")
-    for column in ("value", "untrained", "chance"):
-        scores.add_column(column, justify="right")
+    console.print(_scores(record))
     for name, score in record["scores"].items():
-        scores.add_row(name, *(f"{score[part]:.3f}" for part in ("value", "untrained", "chance")))
-    console.print(scores)
+        if score.get("reason"):
+            console.print(f"{name}: {score['reason']}", highlight=False)
     factors = Table(title="How each factor can be read from the code", title_justify="left")
     factors.add_column("factor")
     for column in ("R2, all latents", "R2, best latent", "I/H, best latent"):
@@ -36,6 +33,50 @@ def print_scores(run: str | os.PathLike[str], record: dict[str, Any]) -> None:
         f"rate {record['rate']:.2f} nats per image, {record['active_latents']} active latents",
         highlight=False,
     )
+    _print_bounds(console, record.get("rate_distortion") or {})
+
+
+def _scores(record: dict[str, Any]) -> Table:
+    """Each score beside its spread, the protocol's estimate and its baselines, where there are."""
+    parts = {
+        "value": ("value",),
+        "+-": ("spread",),
+        "10,000-point estimate": ("protocol", "value"),
+        "untrained": ("untrained",),
+        "PCA": ("pca",),
+        "chance": ("chance",),
+    }
+    table = Table(title=f"Scores on {record['points']:,} pictures", title_justify="left")
+    table.add_column("score")
+    cells = {
+        column: [_number(score, path) for score in record["scores"].values()]
+        for column, path in parts.items()
+    }
+    shown = [column for column in parts if any(cells[column])]
+    for column in shown:
+        table.add_column(column, justify="right")
+    for i, name in enumerate(record["scores"]):
+        table.add_row(name, *(cells[column][i] for column in shown))
+    return table
+
+
+def _number(score: dict[str, Any], path: tuple[str, ...]) -> str:
+    value: Any = score
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return "" if value is None else f"{value:.3f}"
+
+
+def _print_bounds(console: Console, found: dict[str, Any]) -> None:
+    """Rate, distortion and the bounds that were checked, in nats per image."""
+    if found:
+        line = (
+            f"distortion {found['distortion']:.2f}, rate + distortion {found['total']:.2f}, "
+            f"I(x; z) {found['mutual_information']:.2f} nats per image"
+        )
+        if found.get("entropy") is not None:
+            line += f"; entropy of the pictures {found['entropy']:.2f}"
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def print_runs(table: Any) -> None:

@@ -3,5 +3,6 @@
 
 from disent.metrics.beta_vae_score import beta_vae_score
 from disent.metrics.mig import mig
+from disent.metrics.mig_chen import mig_chen
 
-__all__ = ["beta_vae_score", "mig"]
+__all__ = ["beta_vae_score", "mig", "mig_chen"]

@@ -66,7 +66,7 @@ class RunDir:
     def write_status(self, state: State, *, reason: str = "", **more: Any) -> None:
         """Says how the run stands. Keeps what earlier calls said of the start."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        status = self._read_json(self._status)
+        status = self.read_json(self._status)
         if state == "running":
             status = {"started": now, **{k: v for k, v in status.items() if k == "started"}}
         status.pop("finished", None)
@@ -78,7 +78,7 @@ class RunDir:
 
     def status(self) -> dict[str, Any]:
         """The last status, corrected: a run whose process is gone is not running but failed."""
-        status = self._read_json(self._status)
+        status = self.read_json(self._status)
         if status.get("state") == "running" and status.get("host") == socket.gethostname():
             try:
                 os.kill(int(status["pid"]), 0)
@@ -130,9 +130,10 @@ class RunDir:
 
     def read_scores(self) -> dict[str, Any]:
         """The evaluation in metrics.json, or {} if there is none."""
-        return self._read_json(self.scores)
+        return self.read_json(self.scores)
 
-    def _read_json(self, file: Path) -> dict[str, Any]:
+    def read_json(self, file: Path) -> dict[str, Any]:
+        """The object in a file, or {} if there is no file."""
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:

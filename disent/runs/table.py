@@ -10,14 +10,16 @@ import yaml
 
 from disent.runs.directory import RunDir
 
+BESIDE = ("spread", "chance", "untrained", "pca")
+
 
 def load_runs(path: str | os.PathLike[str]) -> pd.DataFrame:
     """One row a run: config, status, last logged values and scores as columns.
 
     Columns: `run`, `path`, `state`, `reason`; the config flattened under its own dotted names
     (`model.beta`, `data`, `seed`); the last row of metrics.csv (`step`, `rate`, ...); each score by
-    its name (`mig`), its baselines as `mig.chance` and `mig.untrained`. A run that cannot be read
-    is a row whose `reason` says why.
+    its name (`mig`), with `mig.spread`, `mig.chance`, `mig.untrained` and `mig.pca` beside it. A
+    run that cannot be read is a row whose `reason` says why.
 
     Args:
         path: A folder of runs, or one run.
@@ -46,7 +48,7 @@ def _row(run: RunDir) -> dict[str, Any]:
             row |= {str(name): logged[name].iloc[-1] for name in logged if len(logged)}
         for name, score in run.read_scores().get("scores", {}).items():
             row[name] = score["value"]
-            row |= {f"{name}.{baseline}": score[baseline] for baseline in ("chance", "untrained")}
+            row |= {f"{name}.{part}": score[part] for part in BESIDE if part in score}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
         row |= {"state": "unreadable", "reason": f"{type(error).__name__}: {error}"}
     return row

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scores of trained models, each beside its baselines and with all that its number depends on."""
+
+from disent.evaluation.evaluate import evaluate
+from disent.evaluation.options import Options, find_scores
+from disent.evaluation.run import evaluate_run, evaluate_runs
+from disent.evaluation.scores import flat_scores
+
+__all__ = ["Options", "evaluate", "evaluate_run", "evaluate_runs", "find_scores", "flat_scores"]

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scores runs, and writes each run's metrics.json."""
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from disent.codes import CodeTable
+from disent.data.load import load_dataset
+from disent.evaluation.between import compare, keep
+from disent.evaluation.evaluate import evaluate, thinned
+from disent.evaluation.options import Options
+from disent.models.load import load_run, load_step, load_untrained
+from disent.runs.directory import RunDir
+
+
+def evaluate_run(
+    path: str | os.PathLike[str],
+    options: Options,
+    *,
+    best: bool = False,
+    device: str = "cpu",
+    progress: bool = True,
+) -> tuple[dict[str, Any], CodeTable]:
+    """Scores a trained run and writes its metrics.json, beside scores that it already holds.
+
+    Earlier scores stay if they are of the same step and the same pictures.
+    """
+    run = RunDir(path)
+    model = load_run(path, best=best).to(device)
+    untrained = load_untrained(path).to(device)
+    step = load_step(path, best=best)
+    record, table = evaluate(model, untrained, load_dataset(path), options, progress=progress)
+    record = {"step": step, **record}
+    before = run.read_scores()
+    if all(before.get(key) == record[key] for key in ("step", "fingerprint", "points")):
+        record["scores"] = before["scores"] | record["scores"]
+    run.write_scores(record)
+    return record, table
+
+
+def evaluate_runs(
+    paths: Sequence[str | os.PathLike[str]],
+    options: Options,
+    *,
+    best: bool = False,
+    device: str = "cpu",
+) -> Iterator[tuple[str, dict[str, Any] | Exception]]:
+    """Scores run after run; with scores between runs, compares those that differ in the seed alone.
+
+    Yields:
+        Each run with its record; or with the error that kept it from being scored, and the others
+        go on. Scores between runs come last: the runs that they need are only known then.
+    """
+    kept = []
+    for path in paths:
+        try:
+            record, table = evaluate_run(path, options, best=best, device=device)
+            if options.between_runs:
+                dataset = thinned(load_dataset(path), options)
+                kept.append(keep(path, table, dataset, options))
+        except (OSError, ValueError, ArithmeticError) as error:
+            yield os.fspath(path), error
+        else:
+            if not options.between_runs:
+                yield os.fspath(path), record
+    compare(kept, options.between_runs, options)
+    for run in kept:
+        yield os.fspath(run.path), RunDir(run.path).read_scores()

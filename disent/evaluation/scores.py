@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The entries of an evaluation: each score with its spread, baselines and all it depends on."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from disent.evaluation.encoded import PROTOCOL_POINTS, Encoded
+from disent.evaluation.options import Options
+from disent.metrics.base import Score, settings, wants
+
+BASELINES = ("chance", "untrained", "pca")
+
+
+def entries(
+    name: str,
+    score: Score,
+    own: Sequence[Encoded],
+    baselines: Mapping[str, Encoded],
+    options: Options,
+) -> dict[str, dict[str, Any]]:
+    """The entry of each number that one score gives.
+
+    Args:
+        name: Of the score.
+        score: A member of disent.metrics that judges one model.
+        own: The model's codes; one element, or one for each repeat where codes are sampled.
+        baselines: Encoders to compare with, by name.
+        options: Seed and repeats.
+    """
+    drawn = "seed" in settings(score) or on_samples(score, options)
+    seeds = [options.seed + r for r in range(options.repeats)]
+    mine = [own[r % len(own)] for r in range(options.repeats)]
+    pairs = list(zip(mine, seeds, strict=True))
+    try:
+        values = [c.score(name, score, seed) for c, seed in (pairs if drawn else pairs[:1])]
+    except ValueError as error:
+        return {name: _of(score, own[0], options, 1) | {"value": None, "reason": str(error)}}
+    estimates = []
+    if "factors" in wants(score) and "seed" not in settings(score):
+        estimates = [codes.estimate(name, score, seed) for codes, seed in pairs]
+    beside = {label: _or_none(c, name, score, options.seed) for label, c in baselines.items()}
+    suffix = ".sampled" if on_samples(score, options) else ""
+    found = {}
+    for number in values[0]:
+        entry = _summary([value[number] for value in values])
+        if estimates:
+            protocol = _summary([estimate[number] for estimate in estimates])
+            entry["protocol"] = {**protocol, "points": PROTOCOL_POINTS}
+        entry |= {label: numbers.get(number) for label, numbers in beside.items()}
+        entry |= _of(score, own[0], options, len(values))
+        coarse = next(iter(baselines.values())).table
+        entry |= {"baseline_points": len(coarse.grid), "baseline_fingerprint": coarse.fingerprint}
+        found[number + suffix] = entry
+    return found
+
+
+def on_samples(score: Score, options: Options) -> bool:
+    """Whether the score is of sampled codes; those that take the posterior itself never are."""
+    return options.codes == "sampled" and bool({"codes", "codes_of_runs"} & set(wants(score)))
+
+
+def _or_none(codes: Encoded, name: str, score: Score, seed: int) -> dict[str, float]:
+    """A baseline's numbers; none where the score does not exist for its codes."""
+    try:
+        return codes.score(name, score, seed)
+    except ValueError:
+        return {}
+
+
+def _summary(values: Sequence[float]) -> dict[str, float | None]:
+    spread = statistics.stdev(values) if len(values) > 1 else None
+    return {"value": statistics.fmean(values), "spread": spread}
+
+
+def _of(score: Score, own: Encoded, options: Options, repeats: int) -> dict[str, Any]:
+    return {
+        **stated(score, len(own.table.grid), own.table.fingerprint, options),
+        "repeats": repeats,
+    }
+
+
+def stated(score: Score, points: int, fingerprint: str, options: Options) -> dict[str, Any]:
+    """What a number depends on, and who reads it must know."""
+    kind = "samples" if on_samples(score, options) else "means"
+    if "means" in wants(score) and "logvars" in wants(score):
+        kind = "distributions"
+    return {
+        "variant": f"{score.__module__}.{score.__name__}",
+        "codes": f"posterior {kind}, {options.precision}",
+        "settings": settings(score) | {"seed": options.seed},
+        "seed": options.seed,
+        "points": points,
+        "fingerprint": fingerprint,
+    }
+
+
+def flat_scores(record: Mapping[str, Any]) -> dict[str, float]:
+    """{"mig": 0.1, "mig.chance": 0.0, ...} of an evaluation's record; nan for what is missing."""
+    return {
+        name if part == "value" else f"{name}.{part}": float("nan")
+        if score.get(part) is None
+        else score[part]
+        for name, score in record["scores"].items()
+        for part in ("value", *BASELINES)
+    }
