@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Multinomial logistic regression, solved to its optimum: the classifier inside some scores.
+"""Logistic regression, softmax or one-vs-rest, solved to its optimum: inside some scores.
 
 Our own solver, so that a score does not move with the defaults of another package's release.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from jaxtyping import Float, Int
@@ -63,15 +63,106 @@ def fit_softmax(
     """
     if penalty <= 0:
         raise ValueError(f"penalty must be > 0, got {penalty}. The field's usual value is 1.")
+    x, present, target = _prepared(features, labels)
+    # x holds a column of ones, so this is at least one per row.
+    limit = tolerance * len(x) * float(x.abs().max())
+    theta = _newton(_Softmax(x, target, penalty), limit, max_steps)
+    theta[-1] -= theta[-1].mean()
+    return _classifier(theta, present, classes)
+
+
+def fit_one_vs_rest(
+    features: Float[Tensor, "n p"],
+    labels: Int[Tensor, "n"],
+    classes: int,
+    *,
+    penalty: float = 1.0,
+    tolerance: float = 1e-9,
+    max_steps: int = 200,
+) -> LinearClassifier:
+    """For each class, two-class logistic regression against all others, by Newton's method.
+
+    Each minimises sum of cross-entropies (nats) + penalty / 2 * (|weights|^2 + intercept^2): the
+    intercept is penalised too, unlike in `fit_softmax`. liblinear has the same optimum, so
+    scikit-learn's LogisticRegression(C=1/penalty) had it before release 0.22, where
+    solver="liblinear" and one-vs-rest were the defaults. The score of a class is its log-odds
+    against the rest. A class without a row in `labels` is never predicted: its intercept is -inf.
+
+    Args, tolerance and errors are those of `fit_softmax`.
+
+    References:
+        Fan et al. (2008), "LIBLINEAR: A Library for Large Linear Classification", section 2,
+        https://www.jmlr.org/papers/v9/fan08a.html.
+    Example:
+        >>> features, labels = torch.tensor([[-2.0], [2.0]]), torch.tensor([0, 1])
+        >>> fit_one_vs_rest(features, labels, classes=2).predict(torch.tensor([[-1.0], [0.5]]))
+        tensor([0, 1])
+    """
+    if penalty <= 0:
+        raise ValueError(f"penalty must be > 0, got {penalty}. The field's usual value is 1.")
+    x, present, target = _prepared(features, labels)
+    limit = tolerance * len(x) * float(x.abs().max())
+    theta = _newton(_OneVsRest(x, target, penalty), limit, max_steps)
+    return _classifier(theta, present, classes)
+
+
+def _prepared(features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Features with a column of ones, the classes that have rows, and each row's class, one-hot."""
     present, target = labels.unique(return_inverse=True)
     x = torch.cat([features.double(), features.new_ones(len(features), 1).double()], dim=1)
-    problem = _Softmax(x, torch.nn.functional.one_hot(target).double(), penalty)
-    # x holds a column of ones, so this is at least one per row.
-    theta = _newton(problem, tolerance * len(x) * float(x.abs().max()), max_steps)
+    return x, present, torch.nn.functional.one_hot(target).double()
+
+
+def _classifier(theta: Tensor, present: Tensor, classes: int) -> LinearClassifier:
+    """Parameters of the classes that have rows, put where they belong among all."""
     weights = theta.new_zeros(len(theta) - 1, classes)
     intercepts = theta.new_full((classes,), -torch.inf)
-    weights[:, present], intercepts[present] = theta[:-1], theta[-1] - theta[-1].mean()
+    weights[:, present], intercepts[present] = theta[:-1], theta[-1]
     return LinearClassifier(weights, intercepts)
+
+
+class _Problem(Protocol):
+    """A convex loss of parameters theta [p + 1, c], intercepts in the last row."""
+
+    @property
+    def x(self) -> Float[Tensor, "n p1"]: ...
+
+    @property
+    def target(self) -> Float[Tensor, "n c"]: ...
+
+    def loss(self, theta: Float[Tensor, "p1 c"]) -> Float[Tensor, ""]: ...
+
+    def gradient(self, theta: Float[Tensor, "p1 c"]) -> Float[Tensor, "p1 c"]: ...
+
+    def direction(
+        self, theta: Float[Tensor, "p1 c"], gradient: Float[Tensor, "p1 c"]
+    ) -> Float[Tensor, "p1 c"]:
+        """Inverse Hessian times gradient."""
+        ...
+
+
+class _OneVsRest(NamedTuple):
+    """The sum over classes of their penalised losses, each of its own column of theta."""
+
+    x: Float[Tensor, "n p1"]
+    target: Float[Tensor, "n c"]
+    penalty: float
+
+    def loss(self, theta: Float[Tensor, "p1 c"]) -> Float[Tensor, ""]:
+        logits = self.x @ theta
+        fit = torch.nn.functional.softplus(logits * (1 - 2 * self.target)).sum()
+        return fit + self.penalty / 2 * theta.square().sum()
+
+    def gradient(self, theta: Float[Tensor, "p1 c"]) -> Float[Tensor, "p1 c"]:
+        return self.x.T @ ((self.x @ theta).sigmoid() - self.target) + self.penalty * theta
+
+    def direction(
+        self, theta: Float[Tensor, "p1 c"], gradient: Float[Tensor, "p1 c"]
+    ) -> Float[Tensor, "p1 c"]:
+        p = (self.x @ theta).sigmoid()
+        hessians = _weighted_squares(self.x, p * (1 - p))
+        hessians.diagonal(dim1=1, dim2=2).add_(self.penalty)
+        return torch.linalg.solve(hessians, gradient.T[..., None])[..., 0].T
 
 
 class _Softmax(NamedTuple):
@@ -98,8 +189,7 @@ class _Softmax(NamedTuple):
         # sum over images of x x' (diag(p) - p p'): the second part first, as one product
         weighted = (self.x[:, :, None] * p[:, None, :]).flatten(1)
         hessian = -(weighted.T @ weighted).view(rows, classes, rows, classes)
-        for a in range(classes):
-            hessian[:, a, :, a] += (self.x * p[:, a : a + 1]).T @ self.x
+        hessian.diagonal(dim1=1, dim2=3).add_(_weighted_squares(self.x, p).permute(1, 2, 0))
         ridge = theta.new_full((rows,), self.penalty)
         # The intercepts' own curvature vanishes as classes separate; rounding must not win then.
         ridge[-1] = 1e-10 * len(self.x)
@@ -107,8 +197,20 @@ class _Softmax(NamedTuple):
         hessian.diagonal().add_(ridge.repeat_interleave(classes))
         return hessian
 
+    def direction(
+        self, theta: Float[Tensor, "p1 c"], gradient: Float[Tensor, "p1 c"]
+    ) -> Float[Tensor, "p1 c"]:
+        return torch.linalg.solve(self.hessian(theta), gradient.flatten()).view_as(theta)
 
-def _newton(problem: _Softmax, tolerance: float, max_steps: int) -> Float[Tensor, "p1 c"]:
+
+def _weighted_squares(
+    x: Float[Tensor, "n p1"], weights: Float[Tensor, "n c"]
+) -> Float[Tensor, "c p1 p1"]:
+    """For each class, the sum over images of weight x x'."""
+    return torch.stack([(x * weight[:, None]).T @ x for weight in weights.T])
+
+
+def _newton(problem: _Problem, tolerance: float, max_steps: int) -> Float[Tensor, "p1 c"]:
     """Damped Newton from 0; the loss is convex, so the end does not depend on the way."""
     theta = problem.x.new_zeros(problem.x.shape[1], problem.target.shape[1])
     loss = problem.loss(theta)
@@ -117,7 +219,7 @@ def _newton(problem: _Softmax, tolerance: float, max_steps: int) -> Float[Tensor
         gradient = problem.gradient(theta)
         if gradient.abs().max() <= tolerance:
             return theta
-        direction = torch.linalg.solve(problem.hessian(theta), gradient.flatten()).view_as(theta)
+        direction = problem.direction(theta, gradient)
         slope = (gradient * direction).sum()
         size = 1.0
         # A step that changes the loss by no more than its rounding is near the end: take it whole.

@@ -5,7 +5,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
-from disent.metrics.classifier import fit_softmax
+from disent.metrics.classifier import fit_one_vs_rest, fit_softmax
 from tests.metrics.goldens import FOLDER, VALUES
 
 
@@ -69,6 +69,40 @@ def test_gradient_of_the_stated_loss_vanishes_on_extreme_features(name):
     assert intercepts.grad.abs().max() <= 2e-9 * scale
 
 
+@pytest.mark.parametrize("penalty", [1.0, 0.1])
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_one_vs_rest_is_that_of_liblinear(name, penalty):
+    features, labels = PROBLEMS[name]
+    ours = fit_one_vs_rest(features, labels, classes=int(labels.max()) + 1, penalty=penalty)
+    theirs = LogisticRegression(C=1 / penalty, solver="liblinear", tol=1e-12, max_iter=10_000)
+    for c, (weights, intercept) in enumerate(zip(ours.weights.T, ours.intercepts, strict=True)):
+        theirs.fit(features.numpy(), (labels == c).numpy())
+        np.testing.assert_allclose(weights, theirs.coef_[0], rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose([intercept], theirs.intercept_, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", EXTREME)
+def test_gradient_of_the_one_vs_rest_loss_vanishes_on_extreme_features(name):
+    features, labels, penalty = EXTREME[name]
+    model = fit_one_vs_rest(features, labels, classes=int(labels.max()) + 1, penalty=penalty)
+    weights, intercepts = (parameter.clone().requires_grad_() for parameter in model)
+    target = torch.nn.functional.one_hot(labels).double()
+    logits = features @ weights + intercepts
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, target, reduction="sum")
+    loss = loss + penalty / 2 * (weights.square().sum() + intercepts.square().sum())
+    for gradient in torch.autograd.grad(loss, (weights, intercepts)):
+        assert gradient.abs().max() <= 2e-9 * len(labels) * max(1.0, features.abs().max().item())
+
+
+def test_one_vs_rest_with_the_intercept_penalised_by_hand():
+    # Without features, the intercept b of a class with 3 of 4 rows: 4 sigmoid(b) - 3 + b = 0.
+    model = fit_one_vs_rest(torch.zeros(4, 1), torch.tensor([0, 0, 0, 1]), classes=3)
+    b = model.intercepts[0]
+    assert (4 * b.sigmoid() - 3 + b).item() == pytest.approx(0, abs=1e-8)
+    assert model.intercepts.tolist() == [b, pytest.approx(-b.item()), -torch.inf]
+    assert not model.weights.any()
+
+
 def test_classifier_of_the_reference():
     golden = VALUES["functions"]["core_beta_vae_classifier"]
     with np.load(FOLDER / "core.npz", allow_pickle=False) as file:
@@ -111,9 +145,10 @@ def test_one_class_is_always_predicted():
     assert model.predict(torch.randn(5, 2)).tolist() == [1] * 5
 
 
-def test_errors():
+@pytest.mark.parametrize("fit", [fit_softmax, fit_one_vs_rest])
+def test_errors(fit):
     features, labels = PROBLEMS["overlapping"]
     with pytest.raises(ValueError, match="penalty must be > 0, got 0"):
-        fit_softmax(features, labels, classes=5, penalty=0)
+        fit(features, labels, classes=5, penalty=0)
     with pytest.raises(RuntimeError, match="did not converge in 1 steps"):
-        fit_softmax(features, labels, classes=5, max_steps=1)
+        fit(features, labels, classes=5, max_steps=1)
