@@ -19,14 +19,17 @@ ALLOWED = {
     "runs": set(),
     "models": NOUNS | FORMULAS - {"metrics", "figures"} | {"runs"},
     "codes": NOUNS | {"data"},
+    "pca": NOUNS | {"data"},
+    "launch": {"runs"},
     "latents": NOUNS | FORMULAS,
     "pictures": NOUNS | FORMULAS | {"data", "codes", "latents", "models"},
-    "evaluation": NOUNS | FORMULAS | {"data", "codes", "models", "runs"},
+    "evaluation": NOUNS | FORMULAS | {"data", "codes", "pca", "models", "runs"},
 }
-ALLOWED["callbacks"] = NOUNS | set(ALLOWED) - {"cli"}
+ALLOWED["callbacks"] = NOUNS | set(ALLOWED) - {"cli", "launch"}
 ALLOWED["cli"] = set(ALLOWED)
 BANNED = {  # packages that a room never imports
     "runs": {"torch", "lightning", "wandb"},
+    "launch": {"torch", "lightning", "wandb", "jsonargparse"},
     **{room: {"lightning", "wandb", "jsonargparse"} for room in FORMULAS | NOUNS},
     "data": {"wandb", "jsonargparse"},
     "models": {"wandb", "jsonargparse"},
@@ -61,7 +64,8 @@ def test_imports_stay_on_their_floors(file):
 @pytest.mark.parametrize(
     ("modules", "absent"),
     [
-        ("disent, disent.cli.main, disent.runs", "torch"),
+        ("disent, disent.cli.main, disent.cli.sweep, disent.runs", "torch"),
+        ("disent.launch.workers, disent.launch.calibrate, disent.launch.progress", "torch"),
         ("disent.data, disent.metrics, disent.codes, disent.networks", "jsonargparse"),
         ("disent.data, disent.models, disent.callbacks.record", "wandb"),
     ],

@@ -58,7 +58,10 @@ class Grey(FactorDataset):
 
     grid = FactorGrid(("a",), (4,))
     channels = 1
-    fingerprint = "grey"
+
+    @property
+    def fingerprint(self) -> str:
+        return "grey"
 
     def images(self, index: Int[Tensor, "b"]) -> UInt8[Tensor, "b c 64 64"]:
         return torch.full((len(index), 1, 64, 64), 100, dtype=torch.uint8)

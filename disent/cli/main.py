@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from disent import __version__
-from disent.cli import data, evaluate, runs, traverse
+from disent.cli import data, evaluate, runs, sweep, traverse
 
 DESCRIPTION = "An experiment suite for disentanglement studies."
 FIT = "train a model: disent fit --config quickstart (see disent fit --help)"
@@ -27,6 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 141
+    except BlockingIOError as error:
+        print(f"disent: error: {error}", file=sys.stderr)
+        return 75  # EX_TEMPFAIL: another process has the run; who waits may try again
     except (ValueError, OSError, ArithmeticError) as error:
         print(f"disent: error: {error}", file=sys.stderr)
         return 1
@@ -37,6 +40,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"disent {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     commands.add_parser("fit", help=FIT, add_help=False)
-    for command in (evaluate, traverse, runs, data):
+    for command in (evaluate, traverse, sweep, runs, data):
         command.add_parser(commands)
     return parser

@@ -68,7 +68,7 @@ def _or_none(codes: Encoded, name: str, score: Score, seed: int) -> dict[str, fl
         return {}
 
 
-def _summary(values: Sequence[float]) -> dict[str, float | None]:
+def _summary(values: Sequence[float]) -> dict[str, Any]:
     spread = statistics.stdev(values) if len(values) > 1 else None
     return {"value": statistics.fmean(values), "spread": spread}
 

@@ -1,8 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scores of disentanglement: pure functions of codes and factors, or of codes and their grid."""
 
+from disent.metrics.active_units import active_units
 from disent.metrics.beta_vae_score import beta_vae_score
+from disent.metrics.dci import dci
+from disent.metrics.explicitness import explicitness
+from disent.metrics.factor_vae_score import factor_vae_score
+from disent.metrics.infomec import infomec
+from disent.metrics.irs import irs
 from disent.metrics.mig import mig
 from disent.metrics.mig_chen import mig_chen
+from disent.metrics.mig_sup import mig_sup
+from disent.metrics.modularity import modularity
+from disent.metrics.sap import sap, sap_r2
+from disent.metrics.udr import udr
+from disent.metrics.unsupervised import (
+    gaussian_total_correlation,
+    gaussian_wasserstein_correlation,
+    mutual_info_score,
+)
 
-__all__ = ["beta_vae_score", "mig", "mig_chen"]
+__all__ = [
+    "active_units",
+    "beta_vae_score",
+    "dci",
+    "explicitness",
+    "factor_vae_score",
+    "gaussian_total_correlation",
+    "gaussian_wasserstein_correlation",
+    "infomec",
+    "irs",
+    "mig",
+    "mig_chen",
+    "mig_sup",
+    "modularity",
+    "mutual_info_score",
+    "sap",
+    "sap_r2",
+    "udr",
+]

@@ -56,6 +56,9 @@ def beta_vae_score(
         test: Data points of the score.
     Returns:
         float64 scalar on the device of `codes`.
+    Raises:
+        ValueError: Codes that are not of the whole grid or not finite, fewer than two factors that
+            vary, or numbers that cannot be.
     References:
         Higgins et al. (2017), "beta-VAE: Learning Basic Visual Concepts with a Constrained
         Variational Framework", section 3, https://openreview.net/forum?id=Sy2fzU9gl.

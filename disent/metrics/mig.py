@@ -31,6 +31,8 @@ def mig(
         bins: Bins of each latent.
     Returns:
         float64 scalar on the device of `codes`.
+    Raises:
+        ValueError: Codes or factors that are no tables of the same finite rows; no factor varies.
     References:
         Chen et al. (2018), "Isolating Sources of Disentanglement in Variational Autoencoders",
         eq. 6, https://arxiv.org/abs/1802.04942.

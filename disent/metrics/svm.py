@@ -71,9 +71,7 @@ def fit_scalar_machines(
         raise ValueError(f"cost must be > 0, got {cost}. The field's usual value is 0.01.")
     x = features.double()
     mean, scale = x.mean(0), x.std(0, correction=0)
-    # A constant feature stays the constant it is: then mean is where it is, and z is 0.
-    constant = (x == x[:1]).all(0) | (scale == 0)
-    mean, scale = torch.where(constant, x[0], mean), torch.where(constant, 1.0, scale)
+    scale = torch.where(scale > 0, scale, 1.0)
     present, target = labels.unique(return_inverse=True)
     problem = _problem((x - mean) / scale, target, cost, mean / scale, 1 / scale)
     weights = x.new_zeros(x.shape[1], classes)

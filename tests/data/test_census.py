@@ -18,10 +18,13 @@ class Repeated(FactorDataset):
 
     grid = FactorGrid(("a",), (8,))
     channels = 1
-    fingerprint = "repeated"
 
     def __init__(self, white: int) -> None:
         self.white = white
+
+    @property
+    def fingerprint(self) -> str:
+        return "repeated"
 
     def images(self, index: Int[Tensor, "b"]) -> UInt8[Tensor, "b c 64 64"]:
         which = torch.tensor([0, 0, 0, 0, 1, 1, 2, 3])[index]

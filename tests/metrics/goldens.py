@@ -21,16 +21,16 @@ FUNCTIONS = VALUES["functions"]
 class Case(NamedTuple):
     """Codes of a whole grid, and the rows of it that the exact values are of.
 
-    `logvars` [n, d] and `samples` [n, d], the latter one draw for each grid point, are of some
-    cases only.
+    `logvars` [n, d] and `samples` [n, d], the latter one draw for each grid point, are empty in
+    most cases.
     """
 
     grid: FactorGrid
     table: Tensor
     train: Tensor
     test: Tensor
-    logvars: Tensor | None = None
-    samples: Tensor | None = None
+    logvars: Tensor = torch.empty(0)
+    samples: Tensor = torch.empty(0)
 
     @property
     def codes(self) -> Tensor:
@@ -49,7 +49,7 @@ def load(name: str) -> Case:
         table = file["table"].astype(np.float64) if "table" in file else _from_recipe(file, grid)
         train, test = (_tensor(file[f"{part}_idx"], np.int64) for part in ("train", "test"))
         more = [
-            _tensor(file[key], np.float64) if key in file else None
+            _tensor(file[key], np.float64) if key in file else torch.empty(0)
             for key in ("logvar_table", "z_sample")
         ]
     return Case(grid, torch.from_numpy(table), train, test, *more)

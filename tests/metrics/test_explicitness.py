@@ -51,6 +51,18 @@ def test_where_the_reference_fails_constant_latents_and_one_valued_factors_are_l
     assert areas[1:].min() > 0.85
 
 
+@pytest.mark.parametrize("scale", [0.0, 1e-200])  # the squares of the latter vanish
+def test_a_latent_that_only_the_test_rows_show_is_dropped(scale):
+    train, test = samples("noisy_snr1").values()
+    noise = torch.randn(len(train.codes), 1, generator=torch.Generator().manual_seed(0)).double()
+    train_more = train._replace(
+        codes=torch.cat([train.codes, scale * noise + 0.1 * (scale == 0)], 1)
+    )
+    test_more = test._replace(codes=torch.cat([test.codes, test.codes[:, :1]], 1))
+    areas = explicitness_per_factor(train_more, test_more)
+    assert torch.equal(areas, explicitness_per_factor(train, test))
+
+
 @pytest.mark.parametrize("classifier", KEYS)
 def test_standardised_by_the_train_rows_alone(classifier):
     train, test = samples("noisy_snr1").values()

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+from typing import Any
+
 import pytest
 import torch
 
@@ -8,11 +10,11 @@ from tests.metrics.goldens import CASES, FUNCTIONS, arrays, load
 
 GRID = FactorGrid(("a", "b", "c"), (3, 4, 5))
 PERFECT = GRID.all_factors().float()
-FAST = {"train": 200, "test": 100, "variance_points": 500}
+FAST: dict[str, Any] = {"train": 200, "test": 100, "variance_points": 500}
 SETTINGS = {"train": 1000, "test": 1000, "variance_points": 2000}  # of the goldens
 
 
-def score(codes, grid=GRID, **settings):
+def score(codes, grid=GRID, **settings: Any):
     return factor_vae_score(codes, grid, **(FAST | settings)).item()
 
 

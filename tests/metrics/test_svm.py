@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.svm import LinearSVC
 
-from disent.metrics.svm import fit_scalar_machines
+from disent.metrics.svm import _newton, _Value, fit_scalar_machines
 
 
 def problem(classes: int, n: int = 500, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -96,6 +96,29 @@ def test_gradient_vanishes_on_few_images_with_ties(images, scale):
     classes = int(labels.max()) + 1
     machines = fit_scalar_machines(features, labels, classes, cost=1.0)
     assert gradient(features, labels, machines, classes, 1.0).max() < 1e-8
+
+
+class Bowl:
+    """A loss that grows like a line, least at u = 3, v = 0: from 0, full Newton steps run away."""
+
+    offset, cost = torch.zeros(1, 1, 1).double(), torch.zeros(1, 1).double()
+
+    def at(self, u, v):
+        root = (1 + (u - 3) ** 2).sqrt()
+        curvature, one = root**-3, torch.ones_like(v)
+        return _Value(root + v**2 / 2, ((u - 3) / root, v), (curvature, 0 * one, one), curvature)
+
+
+def test_steps_that_would_run_away_are_shortened():
+    u, v = _newton(Bowl())  # type: ignore[arg-type]
+    assert (u.item(), v.item()) == (pytest.approx(3, abs=1e-6), 0)
+
+
+def test_differences_too_small_to_square_are_none():
+    features, labels = problem(3)
+    tiny = fit_scalar_machines(features[:, :1] * 1e-200, labels, 3)
+    none = fit_scalar_machines(torch.zeros(len(labels), 1), labels, 3)
+    assert torch.equal(tiny.predict(features[:, :1] * 1e-200), none.predict(features[:, :1] * 0))
 
 
 def test_classes_without_rows_are_never_predicted():

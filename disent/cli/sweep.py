@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""disent sweep FILE: runs a W&B sweep file on this machine, offline."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from disent.launch.sweep import Sweep
+    from disent.launch.workers import Standing, Workers
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds `sweep` to the commands."""
+    parser = commands.add_parser(
+        "sweep",
+        help="run a W&B sweep file here, offline; any number of processes share the work",
+        description="Runs every trial of a W&B sweep file on this machine, without W&B. Start it "
+        "in as many places as you like on one folder of runs: each trial is run once. Stop it with "
+        "Ctrl-C and start it again: it goes on where it was.",
+    )
+    parser.add_argument("file", metavar="FILE", help="such as sweeps/beta.yaml")
+    parser.add_argument("--workers", type=int, default=1, help="trials to run at once (default: 1)")
+    parser.add_argument("--runs", default="runs", help="folder of runs (default: runs)")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="list the trials and measure what they will cost"
+    )
+    parser.add_argument(
+        "--retry", action="store_true", help="run failed trials again, from their last checkpoint"
+    )
+    parser.add_argument(
+        "--trial",
+        type=int,
+        action="append",
+        metavar="N",
+        help="run trial number N only, counted from 0; may be repeated",
+    )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=60.0,
+        help="seconds without a sign of life after which another process's trial is taken over "
+        "(default: 60)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Lists, or drains, the sweep; 1 if a trial failed, 128 + n after signal n."""
+    from disent.launch.progress import Board, counts
+    from disent.launch.sweep import read_sweep
+    from disent.launch.workers import Workers
+
+    sweep = read_sweep(arguments.file)
+    workers = Workers(
+        sweep,
+        Path(arguments.runs),
+        arguments.workers,
+        only=arguments.trial,
+        patience=arguments.patience,
+    )
+    if arguments.dry_run:
+        return _plan(sweep, workers, arguments)
+    if arguments.retry:
+        for name in workers.retry():
+            print(f"again: {name}")
+    with Board(sweep.name, arguments.runs, arguments.workers) as board:
+        standing = workers.run(board.show)
+    print(f"{sweep.name}: {counts(standing)}. Runs: {arguments.runs}", flush=True)
+    _list_failures(standing, workers)
+    if workers.stopping:
+        print("interrupted; the same command goes on from here")
+        return 128 + workers.stopping
+    return min(len(standing.failed), 1)
+
+
+def _list_failures(standing: "Standing", workers: "Workers") -> None:
+    for name, reason in standing.failed.items():
+        print(f"failed: {name}: {reason}")
+        print(f"        log: {workers.notes / 'logs' / name}.log")
+    if standing.failed:
+        print("Run them again, from their last checkpoints, with --retry.")
+
+
+def _plan(sweep: "Sweep", workers: "Workers", arguments: argparse.Namespace) -> int:
+    """Prints the trials, then their number and cost."""
+    from disent.launch.calibrate import seconds_of_a_run
+    from disent.launch.children import cores
+    from disent.launch.progress import duration
+    from disent.launch.trials import draw_arguments, local_command, make_trial
+
+    if sweep.method == "bayes":
+        print(f"{sweep.cap} trials, each chosen by the results before it; the first might be:")
+        trials = [make_trial(sweep, 0, draw_arguments(sweep, 0))]
+    else:
+        trials = workers.planner.trials()
+    for trial in trials:
+        given = " ".join(f"--{name}={value}" for name, value in trial.arguments.items())
+        print(f"{trial.index:4d}  {trial.name}  {given}")
+    count = sweep.cap if sweep.method == "bayes" else len(trials)
+    print(f"{count} trials. The first: {' '.join(local_command(sweep, trials[0], arguments.runs))}")
+    print("measuring two short runs ...", flush=True)
+    seconds, steps = seconds_of_a_run(sweep, trials[0], arguments.workers)
+    total = seconds * (count or 1)
+    print(
+        f"about {duration(seconds)} of training a trial ({steps:,} steps), so about "
+        f"{duration(total / arguments.workers)} for {count} trials with {arguments.workers} "
+        f"workers on {cores()} cores; scores and pictures at the end of each are not counted"
+    )
+    return 0

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Leases on trials: files in a shared folder by which any number of processes agree who runs what.
+
+A lease is a file NAME.0, then NAME.1 and so on: whoever creates the next number holds the trial,
+and a file is created by one process only, on local disks as on NFS. The holder touches its file now
+and then; a file that has not been touched for a while belongs to a process that is gone. Nothing is
+ever deleted or overwritten, so that no two processes can act on an outdated view.
+"""
+
+import json
+import os
+import socket
+import time
+import uuid
+from pathlib import Path
+
+HEARTBEAT = 5.0  # seconds between two touches
+PATIENCE = 60.0  # seconds without a touch after which the holder counts as gone
+
+
+class Lease:
+    """A trial that this process holds.
+
+    Attributes:
+        file: The lease file.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def beat(self) -> bool:
+        """Says that the holder lives; False if another process has taken over: stop the trial."""
+        stem, _, number = self.file.name.rpartition(".")
+        if self.file.with_name(f"{stem}.{int(number) + 1}").exists():
+            return False
+        os.utime(self.file)
+        return True
+
+    def release(self) -> None:
+        """Gives the trial back, for anyone to take at once."""
+        os.utime(self.file, (0, 0))
+
+
+class Leases:
+    """The leases in one folder.
+
+    Whether a holder lives is judged by the changes that this process sees, by its own clock: the
+    clocks of the machines that share the folder need not agree.
+
+    Args:
+        folder: Shared by all processes that take part.
+        patience: Seconds without a sign of life after which a trial may be taken over.
+    """
+
+    def __init__(self, folder: Path, patience: float = PATIENCE) -> None:
+        self.folder, self.patience = folder, patience
+        self._seen: dict[str, tuple[str, float, float]] = {}
+
+    def claim(self, name: str) -> Lease | None:
+        """Takes the trial if nobody holds it, else None."""
+        number = self._latest(name)
+        if number is not None and self._held(name, number):
+            return None
+        file = self.folder / f"{name}.{0 if number is None else number + 1}"
+        return Lease(file) if _create(file) else None
+
+    def is_held(self, name: str) -> bool:
+        """Whether a living process holds the trial, as far as can be seen."""
+        number = self._latest(name)
+        return number is not None and self._held(name, number)
+
+    def _latest(self, name: str) -> int | None:
+        numbers = [
+            int(file.name.removeprefix(f"{name}."))
+            for file in self.folder.glob(f"{_escaped(name)}.*")
+            if file.name.removeprefix(f"{name}.").isdecimal()
+        ]
+        return max(numbers, default=None)
+
+    def _held(self, name: str, number: int) -> bool:
+        file = self.folder / f"{name}.{number}"
+        touched, now = file.stat().st_mtime, time.monotonic()
+        if touched == 0 or _is_gone(file):
+            return False
+        key, last, since = self._seen.get(name, ("", 0.0, 0.0))
+        if key != file.name or last != touched:
+            self._seen[name] = (file.name, touched, now)
+            return True
+        return now - since < self.patience
+
+
+def _create(file: Path) -> bool:
+    """Creates the lease with its content in one step; False if it exists already."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{uuid.uuid4().hex}.tmp")
+    holder = {"machine": _machine(), "pid": os.getpid(), "started": _started(os.getpid())}
+    temporary.write_text(json.dumps(holder), encoding="utf-8")
+    try:
+        os.link(temporary, file)  # fails if the file exists, on NFS as well
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        try:
+            with file.open("x", encoding="utf-8") as stream:
+                stream.write(json.dumps(holder))
+        except FileExistsError:
+            return False
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True
+
+
+def _is_gone(file: Path) -> bool:
+    """Whether the holder was a process of this machine that has ended; no need to wait then."""
+    try:
+        holder = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return False  # half-written, on a file system without hard links
+    if holder["machine"] != _machine() or holder["started"] is None:
+        return False
+    return _started(holder["pid"]) != holder["started"]
+
+
+def _machine() -> str:
+    """This machine and its process numbers: containers of one host may each have their own."""
+    try:
+        return f"{socket.gethostname()} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return socket.gethostname()
+
+
+def _started(pid: int) -> str | None:
+    """When a process started, so that a later one with its number is not taken for it."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as stream:
+            return stream.read().rpartition(")")[2].split()[19]
+    except OSError:
+        return None
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"[{c}]" if c in "*?[" else c for c in name)

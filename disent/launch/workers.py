@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drains a sweep: claims trials, runs each as a process of its own, and notes how it ended."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from disent.launch.children import BUSY, Child, environment_of, visible_gpus
+from disent.launch.hyperband import bracket_lost
+from disent.launch.lease import HEARTBEAT, PATIENCE, Lease, Leases
+from disent.launch.outcome import Outcome, Outcomes, logged_values
+from disent.launch.planner import Planner
+from disent.launch.sweep import Sweep
+from disent.launch.trials import Trial, local_command
+from disent.runs.directory import RunDir
+
+POLL = 0.25  # seconds between two looks at the children
+
+
+@dataclass
+class Job:
+    """A trial that this process runs."""
+
+    trial: Trial
+    lease: Lease
+    child: Child
+    before: float  # seconds of earlier attempts
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a sweep stands.
+
+    Attributes:
+        total: Trials, as far as they are known.
+        finished: Names, stopped ones included.
+        failed: Name -> reason.
+        here: Jobs of this process.
+        elsewhere: Names of trials that other processes run.
+        waiting: Names of trials that nobody runs.
+        seconds: Of each finished trial.
+    """
+
+    total: int
+    finished: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    here: list[Job] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+    waiting: list[Trial] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether no trial is left to run, here or elsewhere."""
+        return not (self.here or self.elsewhere or self.waiting)
+
+
+class Workers:
+    """Drains a sweep together with any number of other processes that share its folder.
+
+    Args:
+        sweep: What to run.
+        runs: The folder of run directories; what the workers note lies below it, in .sweeps/NAME.
+        slots: Trials to run at once.
+        only: Numbers of the trials to run; None: all.
+        patience: Seconds without a sign of life after which another process's trial is taken over.
+    """
+
+    def __init__(
+        self,
+        sweep: Sweep,
+        runs: Path,
+        slots: int = 1,
+        *,
+        only: Sequence[int] | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
+        if slots < 1:
+            raise ValueError(f"workers must be at least 1, got {slots}.")
+        self.sweep, self.runs, self.slots, self.only = sweep, runs, slots, only
+        self.notes = runs / ".sweeps" / sweep.name
+        self.leases = Leases(self.notes / "leases", patience)
+        self.outcomes = Outcomes(self.notes / "outcomes", runs)
+        self.planner = Planner(sweep, self.notes / "trials", self.outcomes)
+        self.gpus, self.jobs = visible_gpus(), dict[int, Job]()
+        self.stopping = 0
+        self._beat = 0.0
+
+    def run(self, tell: Callable[[Standing], None]) -> Standing:
+        """Works until no trial is left, or until a signal; `tell` is called at every look.
+
+        On SIGINT or SIGTERM the running trials save themselves and are given back; SIGUSR1 and
+        SIGUSR2 are passed on.
+        """
+        with self._signals():
+            while True:
+                self._collect()
+                if not self.stopping:
+                    self._start()
+                self._live()
+                standing = self.standing()
+                tell(standing)
+                if standing.is_done or (self.stopping and not self.jobs):
+                    return standing
+                time.sleep(POLL)
+
+    def standing(self) -> Standing:
+        """How the sweep stands now."""
+        trials = [t for t in self.planner.trials() if self.only is None or t.index in self.only]
+        standing = Standing(len(trials), here=list(self.jobs.values()))
+        mine = {job.trial.name for job in self.jobs.values()}
+        for trial in trials:
+            if trial.name in mine:
+                continue
+            outcome = self.outcomes.read(trial.name)
+            if outcome.state in ("finished", "stopped"):
+                standing.finished.append(trial.name)
+                standing.seconds.append(outcome.seconds)
+            elif outcome.state == "failed":
+                standing.failed[trial.name] = outcome.reason
+            elif self.leases.is_held(trial.name):
+                standing.elsewhere.append(trial.name)
+            else:
+                standing.waiting.append(trial)
+        return standing
+
+    def retry(self) -> list[str]:
+        """Lets failed trials be run again; returns their names."""
+        failed = list(self.standing().failed)
+        for name in failed:
+            self.outcomes.write(name, Outcome("waiting", seconds=self.outcomes.read(name).seconds))
+        return failed
+
+    def _start(self) -> None:
+        """Claims a trial for each free slot, as far as there are any."""
+        free = [slot for slot in range(self.slots) if slot not in self.jobs]
+        if not free:
+            return
+        waiting = self.standing().waiting
+        if len(waiting) < len(free) and self.only is None:
+            self.planner.propose(len(free) - len(waiting))
+            waiting = self.standing().waiting
+        for trial in waiting:
+            if not free:
+                return
+            lease = self.leases.claim(trial.name)
+            if lease is None:
+                continue
+            outcome = self.outcomes.read(trial.name)
+            if outcome.state != "waiting":  # another process ended it since the look
+                lease.release()
+                continue
+            slot = free.pop(0)
+            child = Child(
+                local_command(self.sweep, trial, str(self.runs)),
+                environment_of(slot, self.slots, self.gpus),
+                self.notes / "logs" / f"{trial.name}.log",
+            )
+            self.jobs[slot] = Job(trial, lease, child, outcome.seconds)
+
+    def _collect(self) -> None:
+        """Notes the outcome of every child that ended, then gives its lease back."""
+        for slot, job in list(self.jobs.items()):
+            if job.child.status is None:
+                continue
+            del self.jobs[slot]
+            if job.child.asked_to_stop == "taken over":
+                continue
+            self.outcomes.write(job.trial.name, self._outcome(job, job.child.status))
+            job.lease.release()
+
+    def _outcome(self, job: Job, status: int) -> Outcome:
+        run, seconds = RunDir(self.runs / job.trial.name), job.before + job.child.seconds
+        said = run.status()
+        if status == 0 and said.get("state") in ("finished", "requeued", None):
+            finished = said.get("state") == "finished"
+            return Outcome("finished" if finished else "waiting", seconds=seconds)
+        if job.child.asked_to_stop.startswith("given up"):
+            return Outcome("stopped", job.child.asked_to_stop, seconds)
+        if job.child.asked_to_stop or status == BUSY or said.get("state") == "requeued":
+            return Outcome("waiting", seconds=seconds)
+        reason = job.child.last_words() or str(said.get("reason", ""))
+        if status > 128:
+            reason = f"killed by {signal.Signals(status - 128).name}"
+        return Outcome("failed", reason or f"exit status {status}", seconds)
+
+    def _live(self) -> None:
+        """Every few seconds: touches the leases, and looks for trials to give up early."""
+        if time.monotonic() - self._beat < min(HEARTBEAT, self.leases.patience / 4):
+            return
+        self._beat = time.monotonic()
+        for job in self.jobs.values():
+            if not job.lease.beat():
+                job.child.stop("taken over")
+            elif self.sweep.early and self.sweep.metric:
+                self._give_up(job)
+
+    def _give_up(self, job: Job) -> None:
+        assert self.sweep.early
+        assert self.sweep.metric
+        values = {
+            trial.name: logged_values(RunDir(self.runs / trial.name), self.sweep.metric)
+            for trial in self.planner.trials()
+        }
+        mine = values.pop(job.trial.name, [])
+        goal = self.sweep.metric.goal
+        bracket = bracket_lost(mine, list(values.values()), self.sweep.early, goal)
+        if bracket is not None:
+            job.child.stop(f"given up early, after {bracket} logged values of the metric")
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM end the work in good order; SIGUSR1 and SIGUSR2 go to the runs."""
+
+        def stop(signum: int, frame: FrameType | None) -> None:
+            self.stopping = signum
+            for job in self.jobs.values():
+                job.child.stop("interrupted")
+
+        def forward(signum: int, frame: FrameType | None) -> None:
+            for job in self.jobs.values():
+                job.child.signal(signum)
+
+        answers = dict.fromkeys((signal.SIGINT, signal.SIGTERM), stop)
+        answers |= dict.fromkeys((signal.SIGUSR1, signal.SIGUSR2), forward)
+        before: dict[int, Any] = {signum: signal.signal(signum, f) for signum, f in answers.items()}
+        try:
+            yield
+        finally:
+            for signum, handler in before.items():
+                signal.signal(signum, handler)
