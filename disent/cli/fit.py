@@ -70,10 +70,12 @@ def run(argv: Sequence[str]) -> int:
 
 
 def complete(config: Namespace) -> None:
-    """Gives the model the seed and the colour channels that its surroundings have."""
+    """Gives the model the seed and the colour channels of its surroundings; lists the scores."""
     data = cast(type[FactorDataset], pydoc.locate(config.data.class_path))
     config.model.init_args.seed = config.seed_everything
     config.model.init_args.channels = data.channels
+    if isinstance(config.evaluate.metrics, str):
+        config.evaluate.metrics = [name.strip() for name in config.evaluate.metrics.split(",")]
     if config.trainer.max_steps < 1:
         raise ValueError(
             "the number of steps is not said. Take a preset (--config quickstart), "

@@ -86,9 +86,9 @@ class FitCLI(LightningCLI):
         option("--checkpoint_every_n_steps", type=PositiveInt, default=1000)
         option(
             "--evaluate.metrics",
-            type=list[str],
+            type=list[str] | str,
             default=["mig", "beta_vae_score"],
-            help="names of the scores, as in disent.metrics, or [all]",
+            help="names of scores with commas between, as in disent.metrics, or: all",
         )
         option("--evaluate.codes", type=Literal["mean", "sampled"], default="mean")
         option(

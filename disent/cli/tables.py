@@ -16,7 +16,8 @@ def print_scores(run: str | os.PathLike[str], record: dict[str, Any]) -> None:
     for name, score in record["scores"].items():
         if score.get("reason"):
             console.print(f"{name}: {score['reason']}", highlight=False)
-    factors = Table(title="How each factor can be read from the code", title_justify="left")
+    title = "How each factor can be read from the code"
+    factors = Table(title=title, title_justify="left", box=None, pad_edge=False)
     factors.add_column("factor")
     for column in ("R2, all latents", "R2, best latent", "I/H, best latent"):
         factors.add_column(column, justify="right")
@@ -27,6 +28,7 @@ def print_scores(run: str | os.PathLike[str], record: dict[str, Any]) -> None:
             f"z{entry['single_r2_latent']}  {entry['single_r2']:.3f}",
             f"z{entry['information_latent']}  {entry['information']:.3f}",
         )
+    console.print()
     console.print(factors)
     console.print(
         f"R2: of a straight line; I/H: mutual information over the factor's entropy.\n"
@@ -41,20 +43,21 @@ def _scores(record: dict[str, Any]) -> Table:
     parts = {
         "value": ("value",),
         "+-": ("spread",),
-        "10,000-point estimate": ("protocol", "value"),
+        "10k points": ("protocol", "value"),
         "untrained": ("untrained",),
         "PCA": ("pca",),
         "chance": ("chance",),
     }
-    table = Table(title=f"Scores on {record['points']:,} pictures", title_justify="left")
-    table.add_column("score")
+    title = f"Scores on {record['points']:,} pictures"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("score", no_wrap=True)
     cells = {
         column: [_number(score, path) for score in record["scores"].values()]
         for column, path in parts.items()
     }
     shown = [column for column in parts if any(cells[column])]
     for column in shown:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for i, name in enumerate(record["scores"]):
         table.add_row(name, *(cells[column][i] for column in shown))
     return table

@@ -39,7 +39,12 @@ def entries(
     estimates = []
     if "factors" in wants(score) and "seed" not in settings(score):
         estimates = [codes.estimate(name, score, seed) for codes, seed in pairs]
-    beside = {label: _or_none(c, name, score, options.seed) for label, c in baselines.items()}
+    beside = {
+        label: _or_none(codes, name, score, options.seed)
+        for label, codes in baselines.items()
+        # dealing codes to other pictures changes nothing for a score that knows no labels
+        if label != "chance" or {"factors", "grid"} & set(wants(score))
+    }
     suffix = ".sampled" if on_samples(score, options) else ""
     found = {}
     for number in values[0]:
@@ -47,7 +52,7 @@ def entries(
         if estimates:
             protocol = _summary([estimate[number] for estimate in estimates])
             entry["protocol"] = {**protocol, "points": PROTOCOL_POINTS}
-        entry |= {label: numbers.get(number) for label, numbers in beside.items()}
+        entry |= {label: beside.get(label, {}).get(number) for label in baselines}
         entry |= _of(score, own[0], options, len(values))
         coarse = next(iter(baselines.values())).table
         entry |= {"baseline_points": len(coarse.grid), "baseline_fingerprint": coarse.fingerprint}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Seconds of each score from a table of codes of full dSprites (737,280 x 10).
 
-Run: python tests/benchmarks/bench_metrics.py [name ...]
+Run: python -m tests.benchmarks metrics, or python -m tests.benchmarks.bench_metrics [name ...]
 """
 
 import sys
@@ -12,7 +12,7 @@ import torch
 
 from disent import metrics
 from disent.grid import FactorGrid
-from disent.metrics.base import settings, wants
+from disent.metrics.base import numbers, settings, wants
 
 DSPRITES = FactorGrid(("shape", "scale", "orientation", "pos_x", "pos_y"), (3, 6, 40, 32, 32))
 
@@ -26,19 +26,32 @@ def codes_of_dsprites(device: str = "cpu") -> torch.Tensor:
 
 
 def rows(
-    names: Sequence[str] = tuple(metrics.__all__), device: str = "cpu", repeats: int = 3
+    names: Sequence[str] = tuple(metrics.__all__), device: str = "cpu", repeats: int = 2
 ) -> list[tuple[str, str, str]]:
     """(score, seconds, settings and value) of each name; the fastest of `repeats` runs."""
-    codes, factors = codes_of_dsprites(device), DSPRITES.all_factors().to(device)
+    codes, generator = codes_of_dsprites(device), torch.Generator().manual_seed(1)
+    runs = codes[torch.randint(len(codes), (10_000,), generator=generator)]
+    given = {
+        "codes": codes,
+        "factors": DSPRITES.all_factors().to(device),
+        "grid": DSPRITES,
+        "means": codes,
+        # a few latents broad, the others narrow, as encoders leave them
+        "logvars": (torch.randn(codes.shape, generator=generator) * 0.8 - 3).to(device),
+        "codes_of_runs": torch.stack([runs, -runs.flip(1)]),
+        "rates_of_runs": torch.ones(2, 10, device=device),
+    }
     table = []
     for name in names:
-        score, seconds, value = getattr(metrics, name), [], torch.nan
+        score, seconds, value = getattr(metrics, name), [], {}
         for _ in range(repeats):
             start = time.perf_counter()
-            value = float(score(codes, DSPRITES if "grid" in wants(score) else factors))
+            result = score(*(given[want] for want in wants(score)))
             seconds.append(time.perf_counter() - start)
+            value = {name: float(result.mean())} if name == "udr" else numbers(name, result)
         stated = ", ".join(f"{key}={default}" for key, default in settings(score).items())
-        table.append((name, f"{min(seconds):.3f} s", f"{value:.4f}; {stated}"))
+        said = ", ".join(f"{part.rpartition('.')[2]} {v:.4f}" for part, v in value.items())
+        table.append((name, f"{min(seconds):.3f} s", f"{said}; {stated}"))
     return table
 
 
@@ -46,4 +59,4 @@ if __name__ == "__main__":
     device = "cuda" if torch.cuda.is_available() else "cpu"
     print(f"torch {torch.__version__}, {device}, {torch.get_num_threads()} threads")
     for name, seconds, note in rows(sys.argv[1:] or list(metrics.__all__), device):
-        print(f"{name:24s} {seconds:>10s}   {note}")
+        print(f"{name:32s} {seconds:>10s}   {note}")

@@ -90,6 +90,7 @@ def test_again_keeps_the_old_folder(runs):
         (["--config", "locatello2019", "--model.beta", "x"], "--model.beta x: Expected a float."),
         (["--config", "locatello2019", "--model.beta", "-1"], "beta must be >= 0, got -1"),
         (["--config", "quickstart", "--loader.held_out", "posx > 3"], "pos_x"),
+        (["--config", "quickstart", "--evaluate.metrics", "mig, mgi"], "there is no metric mgi"),
     ],
 )
 def test_mistakes_are_answered_in_one_line(arguments, answer, tmp_path, capsys):
