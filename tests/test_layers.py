@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parents[1] / "disent"
-NOUNS = {"gaussian", "grid", "schedules", "streams", "checks", "memory"}
+NOUNS = {"gaussian", "grid", "schedules", "streams", "checks", "memory", "stops"}
 FORMULAS = {"likelihoods", "objectives", "networks", "metrics", "figures"}
 # what the files of a room may import from the house, besides the room itself and the version
 ALLOWED = {

@@ -2,6 +2,7 @@
 """Scores a model every n steps of its training."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -21,6 +22,7 @@ class Evaluate(Callback):
         untrained: The same network with its initial weights.
         every_n_steps: Steps between two evaluations.
         options: Which scores, on which codes, of how many points.
+        tell: Is given each record too.
     """
 
     def __init__(
@@ -30,12 +32,13 @@ class Evaluate(Callback):
         untrained: VAE,
         every_n_steps: int,
         options: Options,
+        tell: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
         if every_n_steps < 1:
             raise ValueError(f"every_n_steps must be >= 1, got {every_n_steps}.")
         self.run, self.dataset, self.untrained = run, dataset, untrained
         self.every_n_steps, self.options = every_n_steps, options
-        self._last = -1
+        self.tell, self._last = tell, -1
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -56,5 +59,8 @@ class Evaluate(Callback):
         except ArithmeticError as error:
             warnings.warn(f"no scores at step {step}: {error}", stacklevel=2)
             return
-        self.run.write_scores({"step": step, **record})
+        record = {"step": step, **record}
+        self.run.write_scores(record)
         self.run.append_row(self.run.evaluations, {"step": step, **flat_scores(record)})
+        if self.tell:
+            self.tell(record)

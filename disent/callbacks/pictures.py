@@ -2,6 +2,7 @@
 """Draws a model's pictures into its run, during training and at its end."""
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +24,26 @@ class Pictures(Callback):
         run: Where to write.
         dataset: Where pictures come from.
         every_n_steps: Steps between two drawings; 0: only at the end of training.
+        tell: Is given the paths of each drawing too.
 
     Attributes:
         paths: What the last drawing wrote.
     """
 
-    def __init__(self, run: RunDir, dataset: FactorDataset, every_n_steps: int = 0) -> None:
+    def __init__(
+        self,
+        run: RunDir,
+        dataset: FactorDataset,
+        every_n_steps: int = 0,
+        tell: Callable[[list[Path]], None] | None = None,
+    ) -> None:
         if every_n_steps < 0:
             raise ValueError(
                 f"every_n_steps must be >= 0, got {every_n_steps}. 0 draws only at the end."
             )
         self.run, self.dataset, self.every_n_steps = run, dataset, every_n_steps
         self.paths: list[Path] = []
-        self._last = 0
+        self.tell, self._last = tell, 0
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -63,6 +71,8 @@ class Pictures(Callback):
             metrics = pd.read_csv(self.run.metrics) if self.run.metrics.exists() else None
             drawn = draw_pictures(model, self.dataset, metrics=metrics)
             self.paths = save_pictures(drawn, self.run.figures)
+            if self.tell:
+                self.tell(self.paths)
         except OSError as error:
             warnings.warn(
                 f"the pictures of step {step} were not written: {error}. Training goes on; "

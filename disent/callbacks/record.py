@@ -3,7 +3,6 @@
 
 import signal
 import time
-from types import FrameType
 from typing import Any
 
 import torch
@@ -11,36 +10,28 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from disent.models.vae import is_logged
 from disent.runs.directory import RunDir
-
-
-class InterruptedRunError(Exception):
-    """The run was asked to stop by a signal, and has saved itself.
-
-    Attributes:
-        signum: Which signal it was.
-    """
-
-    def __init__(self, signum: int, step: int) -> None:
-        self.signum = signum
-        name = signal.Signals(signum).name
-        super().__init__(
-            f"interrupted by {name} at step {step}; the same command goes on from there"
-        )
+from disent.stops import REQUEUE, InterruptedRunError, StopRequest
 
 
 class Record(Callback):
     """Keeps status.json, metrics.csv and the checkpoints of a run true at every moment.
 
-    SIGINT and SIGTERM are answered at the end of the batch: checkpoint, status, then an
+    A signal is answered at the end of the batch, by all ranks: checkpoint, status, then an
     `InterruptedRunError`.
     `best.ckpt` is the checkpoint before which the mean logged elbo was highest.
 
     Args:
         run: Where to write.
         checkpoint_every_n_steps: Steps between two checkpoints.
+        stop: Notes the signals; None: one of the callback's own, while it trains.
     """
 
-    def __init__(self, run: RunDir, checkpoint_every_n_steps: int = 1000) -> None:
+    def __init__(
+        self,
+        run: RunDir,
+        checkpoint_every_n_steps: int = 1000,
+        stop: StopRequest | None = None,
+    ) -> None:
         if checkpoint_every_n_steps < 1:
             raise ValueError(
                 f"checkpoint_every_n_steps must be >= 1, got {checkpoint_every_n_steps}."
@@ -48,8 +39,7 @@ class Record(Callback):
         self.run, self.checkpoint_every_n_steps = run, checkpoint_every_n_steps
         self.best_elbo = -float("inf")
         self._elbos: list[float] = []
-        self._signum = 0
-        self._handlers: dict[int, Any] = {}
+        self.stop, self._owns_stop = stop or StopRequest(), stop is None
         self._mark = (0.0, 0)
 
     def state_dict(self) -> dict[str, Any]:
@@ -59,8 +49,8 @@ class Record(Callback):
         self.best_elbo, self._elbos = state_dict["best_elbo"], list(state_dict["elbos"])
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            self._handlers[signum] = signal.signal(signum, self._note)
+        self.stop.at_once = False
+        self.stop.listen()
         self._mark = (time.monotonic(), trainer.global_step)
         if trainer.is_global_zero:
             self.run.truncate(trainer.global_step)
@@ -74,11 +64,11 @@ class Record(Callback):
             return
         if is_logged(trainer, step):
             self._log(trainer, batch)
-        stop = trainer.strategy.reduce_boolean_decision(self._signum > 0, all=False)
-        if stop or step % self.checkpoint_every_n_steps == 0:
+        signum = self._asked(trainer)
+        if signum or step % self.checkpoint_every_n_steps == 0:
             self._checkpoint(trainer)
-        if stop:
-            raise InterruptedRunError(self._signum or signal.SIGTERM, step)
+        if signum:
+            raise InterruptedRunError(signum, step)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.global_step % self.checkpoint_every_n_steps:
@@ -87,23 +77,23 @@ class Record(Callback):
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        if trainer.is_global_zero:
-            reason = (
-                str(exception)
-                if isinstance(exception, InterruptedRunError)
-                else _describe(exception)
-            )
-            self.run.write_status("failed", reason=reason, step=trainer.global_step)
+        if not trainer.is_global_zero:
+            return
+        interrupted = isinstance(exception, InterruptedRunError)
+        state = exception.state if interrupted else "failed"
+        reason = str(exception) if interrupted else _describe(exception)
+        self.run.write_status(state, reason=reason, step=trainer.global_step)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        for signum, handler in self._handlers.items():
-            signal.signal(signum, handler)
-        self._handlers.clear()
+        if self._owns_stop:
+            self.stop.release()
 
-    def _note(self, signum: int, frame: FrameType | None) -> None:
-        if self._signum:  # asked twice: do not wait for the batch
-            raise KeyboardInterrupt
-        self._signum = signum
+    def _asked(self, trainer: Trainer) -> int:
+        """The signal that any rank got, the same on all of them; 0: none."""
+        mine, either = self.stop.signum, trainer.strategy.reduce_boolean_decision
+        if not either(mine > 0, all=False):
+            return 0
+        return REQUEUE if either(mine == REQUEUE, all=False) else mine or signal.SIGTERM
 
     def _log(self, trainer: Trainer, batch: torch.Tensor) -> None:
         now, step = time.monotonic(), trainer.global_step

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from disent import __version__
 from disent.cli import data, evaluate, runs, sweep, traverse
+from disent.stops import StopRequest
 
 DESCRIPTION = "An experiment suite for disentanglement studies."
 FIT = "train a model: disent fit --config quickstart (see disent fit --help)"
@@ -15,11 +16,13 @@ FIT = "train a model: disent fit --config quickstart (see disent fit --help)"
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status."""
     argv = list(sys.argv[1:] if argv is None else argv)
+    stop = StopRequest()
     try:
         if argv[:1] == ["fit"]:
-            from disent.cli import fit  # imports torch
+            stop.listen()  # before torch is imported: a signal in these seconds is not lost
+            from disent.cli import fit
 
-            return fit.run(argv[1:])
+            return fit.run(argv[1:], stop)
         arguments = _parser().parse_args(argv)
         return arguments.run(arguments)
     except KeyboardInterrupt:
@@ -33,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError, ArithmeticError) as error:
         print(f"disent: error: {error}", file=sys.stderr)
         return 1
+    finally:
+        stop.release()
 
 
 def _parser() -> argparse.ArgumentParser:

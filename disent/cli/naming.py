@@ -17,10 +17,11 @@ from disent.models import VAE
 
 LONGEST = 120  # characters of a name; file systems stop at 255
 NOT_SETTINGS = ("config", "c", "run", "runs", "again", "seed_everything", "model", "data")
-NOT_SETTINGS += ("checkpoint_every_n_steps", "trainer.enable_progress_bar", "provenance")
-NOT_NAMED = ("evaluate.", "pictures.")  # what is looked at, not what is trained
+NOT_SETTINGS += ("checkpoint_every_n_steps", "trainer.enable_progress_bar", "provenance", "logger")
+NOT_SETTINGS += ("trainer.devices", "trainer.num_nodes", "trainer.accelerator")
+NOT_NAMED = ("evaluate.", "pictures.", "wandb.")  # what is looked at, not what is trained
 SIGNS = {"<=": "le", ">=": "ge", "==": "eq", "!=": "ne", "<": "lt", ">": "gt", "%": "mod"}
-PACKAGES = ("torch", "lightning", "numpy", "scikit-learn", "jsonargparse")
+PACKAGES = ("torch", "lightning", "numpy", "scikit-learn", "jsonargparse", "wandb")
 
 
 def run_name(argv: Sequence[str], config: dict[str, Any]) -> str:
@@ -70,7 +71,7 @@ def provenance(argv: Sequence[str]) -> dict[str, Any]:
         "git_commit": _git_commit(),
         "python": platform.python_version(),
         "platform": platform.platform(),
-        **{package: metadata.version(package) for package in PACKAGES},
+        **{package: _version(package) for package in PACKAGES},
     }
 
 
@@ -84,6 +85,13 @@ def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> l
         elif a != b:
             found.append(f"{prefix}{key}: {a} -> {b}")
     return found
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None  # wandb, where nobody asked for it
 
 
 def _options(argv: Sequence[str]) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal, NoReturn
 
-from jsonargparse.typing import NonNegativeInt, PositiveInt
+from jsonargparse.typing import NonNegativeInt, PositiveFloat, PositiveInt
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 import disent.models
@@ -128,6 +128,28 @@ class FitCLI(LightningCLI):
             help="steps between two sets of pictures while training; 0: none",
         )
         option("--pictures.at_end", type=bool, default=True, help="draw the trained model")
+        option(
+            "--logger",
+            type=Literal["none", "wandb"] | None,
+            help="wandb: send the run to Weights & Biases too, or keep it for `wandb sync` with "
+            "WANDB_MODE=offline (default: none, but wandb under wandb agent)",
+        )
+        option("--wandb.project", type=str, default="disent")
+        option(
+            "--wandb.on_failure",
+            type=Literal["continue", "stop"],
+            default="continue",
+            help="what to do if W&B cannot be reached",
+        )
+        option(
+            "--wandb.timeout",
+            type=PositiveFloat,
+            default=60.0,
+            help="seconds to wait for W&B, at the start and at the end",
+        )
+        option(
+            "--wandb.checkpoints", type=bool, default=False, help="upload the last and best ones"
+        )
         option("--provenance", type=dict[str, Any] | None, help="what made the run; filled in")
 
     def instantiate_classes(self) -> None:

@@ -67,4 +67,5 @@ def test_a_capacity_out_of_reach_is_warned_of_once():
 def test_a_sound_run_is_not_warned_of():
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
+        warnings.filterwarnings("ignore", "The `srun` command is available")
         train(BetaVAE(beta=1, network=Linear, lr=1e-3), steps=20)

@@ -2,6 +2,7 @@
 """disent fit that is stopped, breaks, runs on real pictures, or in two processes."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,7 +21,10 @@ from tests.cli.small import QUIET, SMALL, assert_same_weights, fit, weights
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+ENDS = {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGKILL: -9, signal.SIGUSR1: 85}
+
+
+@pytest.mark.parametrize("signum", ENDS)
 def test_a_run_that_is_stopped_goes_on_to_the_same_weights(runs, tmp_path, signum):
     command = [sys.executable, "-m", "disent", "fit", *SMALL, *QUIET, "--runs", str(tmp_path)]
     command += ["--run", "stopped"]
@@ -33,9 +37,9 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_weights(runs, tmp_path, signu
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signum)
-    assert process.wait(60) == (-9 if signum == signal.SIGKILL else 128 + signum)
+    assert process.wait(60) == ENDS[signum]
     status = run.status()
-    assert status["state"] == "failed"
+    assert status["state"] == ("requeued" if signum == signal.SIGUSR1 else "failed")
     assert 20 <= torch.load(run.last, weights_only=True)["global_step"] < 60
     expected = "ended without a word" if signum == signal.SIGKILL else signum.name
     assert expected in status["reason"]
@@ -51,6 +55,20 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_weights(runs, tmp_path, signu
         for p in (runs / "whole", run.path)
     )
     assert one.to_csv() == other.to_csv()
+
+
+def test_a_signal_in_the_first_moments_is_not_lost(tmp_path):
+    """While torch is being imported: noted then, answered when there is a run to tell of it."""
+    command = [sys.executable, "-m", "disent", "fit", *SMALL, *QUIET, "--run", "early"]
+    process = subprocess.Popen([*command, "--runs", str(tmp_path)], cwd=ROOT)
+    caught = Path(f"/proc/{process.pid}/status")
+    while not int(re.findall(r"SigCgt:\s*(\w+)", caught.read_text())[0], 16) >> 9 & 1:
+        time.sleep(0.001)  # until SIGUSR1, number 10, has a handler
+    process.send_signal(signal.SIGUSR1)
+    assert process.wait(60) == 85
+    status = RunDir(tmp_path / "early").status()
+    assert (status["state"], "SIGUSR1 outside training" in status["reason"]) == ("requeued", True)
+    assert fit(tmp_path, "--run", "early", *QUIET) == 0
 
 
 def test_a_crash_is_recorded(tmp_path, capsys):
