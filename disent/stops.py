@@ -2,6 +2,7 @@
 """What asks a run to stop: signals, noted at once and answered where nothing is lost."""
 
 import signal
+from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
@@ -41,9 +42,9 @@ class StopRequest:
         self.signum, self.at_once = 0, False
         self._before: dict[int, Any] = {}
 
-    def listen(self) -> None:
-        """Takes the signals over; may be called again after others did."""
-        for signum in SIGNALS:
+    def listen(self, signals: Sequence[int] = SIGNALS) -> None:
+        """Takes signals over; may be called again after others did."""
+        for signum in signals:
             before = signal.signal(signum, self._note)
             if before != self._note:
                 self._before.setdefault(signum, before)

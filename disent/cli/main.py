@@ -2,11 +2,12 @@
 """The command `disent`: finds the sub-command, and turns house errors into one line."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 
 from disent import __version__
-from disent.cli import data, evaluate, runs, sweep, traverse
+from disent.cli import data, evaluate, runs, slurm, sweep, traverse
 from disent.stops import StopRequest
 
 DESCRIPTION = "An experiment suite for disentanglement studies."
@@ -23,7 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             from disent.cli import fit
 
             return fit.run(argv[1:], stop)
-        arguments = _parser().parse_args(argv)
+        if argv[:1] == ["sweep"]:
+            stop.listen((signal.SIGUSR1,))
+        arguments = _parser().parse_args(argv, argparse.Namespace(stop=stop))
         return arguments.run(arguments)
     except KeyboardInterrupt:
         print("disent: interrupted", file=sys.stderr)
@@ -45,6 +48,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"disent {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     commands.add_parser("fit", help=FIT, add_help=False)
-    for command in (evaluate, traverse, sweep, runs, data):
+    for command in (evaluate, traverse, sweep, slurm, runs, data):
         command.add_parser(commands)
     return parser

@@ -2,6 +2,8 @@
 """disent sweep FILE: runs a W&B sweep file on this machine, offline."""
 
 import argparse
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,10 +32,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument(
         "--trial",
-        type=int,
-        action="append",
         metavar="N",
-        help="run trial number N only, counted from 0; may be repeated",
+        help="run trial number N only, or those from A-B, counted from 0",
+    )
+    parser.add_argument(
+        "--extra",
+        action="append",
+        default=[],
+        metavar="OPTION",
+        help="an option for every run, such as --extra=--logger=wandb; may be repeated",
     )
     parser.add_argument(
         "--patience",
@@ -48,30 +55,52 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(arguments: argparse.Namespace) -> int:
     """Lists, or drains, the sweep; 1 if a trial failed, 128 + n after signal n."""
     from disent.launch.progress import Board, counts
+    from disent.launch.requeue import requeue
+    from disent.launch.slurm_rank import run_as_rank, trains_together
     from disent.launch.sweep import read_sweep
     from disent.launch.workers import Workers
 
-    sweep = read_sweep(arguments.file)
+    sweep, only = read_sweep(arguments.file), _numbers(arguments.trial)
+    together = trains_together(only, os.environ)
     workers = Workers(
         sweep,
         Path(arguments.runs),
         arguments.workers,
-        only=arguments.trial,
+        only=only,
         patience=arguments.patience,
+        extra=arguments.extra,
+        together=together,
     )
+    workers.check()
     if arguments.dry_run:
         return _plan(sweep, workers, arguments)
+    if together and os.environ["SLURM_PROCID"] != "0":
+        return run_as_rank(workers)
     if arguments.retry:
         for name in workers.retry():
             print(f"again: {name}")
+    workers.requeueing = bool(arguments.stop.signum)  # it came before the workers could hear
     with Board(sweep.name, arguments.runs, arguments.workers) as board:
         standing = workers.run(board.show)
     print(f"{sweep.name}: {counts(standing)}. Runs: {arguments.runs}", flush=True)
     _list_failures(standing, workers)
+    if workers.requeueing and not standing.is_done:
+        print("saved, to be started again", flush=True)
+        return requeue()
     if workers.stopping:
         print("interrupted; the same command goes on from here")
         return 128 + workers.stopping
     return min(len(standing.failed), 1)
+
+
+def _numbers(given: str | None) -> Sequence[int] | None:
+    """The numbers that --trial names: N or A-B."""
+    if given is None:
+        return None
+    first, _, last = given.partition("-")
+    if not first.isdecimal() or not (last or "0").isdecimal() or int(last or first) < int(first):
+        raise ValueError(f"--trial is {given!r}, but a number from 0 on, or A-B, is wanted.")
+    return range(int(first), int(last or first) + 1)
 
 
 def _list_failures(standing: "Standing", workers: "Workers") -> None:

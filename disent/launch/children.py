@@ -12,6 +12,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from disent.launch.requeue import SUPERVISED
+
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 BUSY = 75  # exit status of `disent fit` when another process has the run (EX_TEMPFAIL)
 
@@ -36,7 +38,7 @@ class Child:
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+                preexec_fn=_prepare,
             )
 
     @property
@@ -69,22 +71,31 @@ class Child:
         return lines[-1].strip() if lines else ""
 
 
-def environment_of(slot: int, slots: int, gpus: Sequence[str]) -> dict[str, str]:
-    """The environment of the runs in one of several slots: its share of cores, and its GPU."""
-    environment = dict(os.environ)
+def environment_of(
+    slot: int, slots: int, gpus: Sequence[str], together: bool = False
+) -> dict[str, str]:
+    """The environment of the runs in one of several slots: its share of cores, and its GPU.
+
+    A run that other Slurm tasks take part in sees Slurm's variables, and all GPUs; any other sees
+    none of Slurm's, or it would wait for tasks that have runs of their own.
+    """
+    environment = dict(os.environ) | {SUPERVISED: "1"}
     share = max(1, cores() // slots)
     for name in THREADS:
         environment.setdefault(name, str(share))
+    if together:
+        return environment
     if gpus:
         environment["CUDA_VISIBLE_DEVICES"] = gpus[slot % len(gpus)]
-    return environment
+    return {k: v for k, v in environment.items() if not k.startswith(("SLURM_", "PMI"))}
 
 
 def cores() -> int:
     """Processor cores that this process may use."""
+    here = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        here = len(os.sched_getaffinity(0))
+    return min(here, int(os.environ.get("SLURM_CPUS_PER_TASK") or here))
 
 
 def visible_gpus() -> list[str]:
@@ -99,7 +110,13 @@ def visible_gpus() -> list[str]:
     return [str(i) for i in range(len(gpus))]
 
 
-def _end_with_parent() -> None:
-    """Linux: SIGTERM, to which a run answers by saving itself, when the worker is gone."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(1, signal.SIGTERM, 0, 0, 0)  # 1: PR_SET_PDEATHSIG
+def _prepare() -> None:
+    """In the child, before it becomes the run.
+
+    SIGUSR1 is ignored until the run answers it: else one in its first moments would kill it. Linux:
+    SIGTERM, to which a run answers by saving itself, when the worker is gone.
+    """
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(1, signal.SIGTERM, 0, 0, 0)  # 1: PR_SET_PDEATHSIG

@@ -13,6 +13,7 @@ import socket
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 HEARTBEAT = 5.0  # seconds between two touches
 PATIENCE = 60.0  # seconds without a touch after which the holder counts as gone
@@ -93,7 +94,7 @@ def _create(file: Path) -> bool:
     """Creates the lease with its content in one step; False if it exists already."""
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{uuid.uuid4().hex}.tmp")
-    holder = {"machine": _machine(), "pid": os.getpid(), "started": _started(os.getpid())}
+    holder = {"machine": _machine(), "pid": os.getpid(), "started": _started(os.getpid()), **_job()}
     temporary.write_text(json.dumps(holder), encoding="utf-8")
     try:
         os.link(temporary, file)  # fails if the file exists, on NFS as well
@@ -111,14 +112,28 @@ def _create(file: Path) -> bool:
 
 
 def _is_gone(file: Path) -> bool:
-    """Whether the holder was a process of this machine that has ended; no need to wait then."""
+    """Whether the holder is known to have ended, so that there is no need to wait.
+
+    It was a process of this machine that is no more, or an earlier start of this same Slurm job.
+    """
     try:
         holder = json.loads(file.read_text(encoding="utf-8"))
     except ValueError:
         return False  # half-written, on a file system without hard links
+    mine = _job()
+    if mine and mine["job"] == holder.get("job") and mine["restart"] > holder["restart"]:
+        return True
     if holder["machine"] != _machine() or holder["started"] is None:
         return False
     return _started(holder["pid"]) != holder["started"]
+
+
+def _job() -> dict[str, Any]:
+    """The Slurm job of this process, and how often it was started again."""
+    job = os.environ.get("SLURM_JOB_ID")
+    if job is None:
+        return {}
+    return {"job": job, "restart": int(os.environ.get("SLURM_RESTART_COUNT") or 0)}
 
 
 def _machine() -> str:

@@ -6,7 +6,7 @@ import itertools
 import random
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,15 +98,22 @@ def expand(sweep: Sweep, arguments: Mapping[str, Any]) -> list[str]:
     return words
 
 
-def local_command(sweep: Sweep, trial: Trial, runs: str) -> list[str]:
-    """The same run by this Python and this installation, into its folder under `runs`."""
+def local_command(sweep: Sweep, trial: Trial, runs: str, extra: Sequence[str] = ()) -> list[str]:
+    """The same run by this Python and this installation, into its folder under `runs`.
+
+    Args:
+        sweep: Whose command it is.
+        trial: What to run.
+        runs: Folder of runs.
+        extra: More options for every run.
+    """
     words = expand(sweep, trial.arguments)
     words = words[1:] if words[0] == "/usr/bin/env" else words
     if words[0] == "disent":
         words = [sys.executable, "-m", "disent", *words[1:]]
     elif words[0] == "python":
         words = [sys.executable, *words[1:]]
-    return [*words, "--runs", runs, "--run", trial.name]
+    return [*words, *extra, "--runs", runs, "--run", trial.name]
 
 
 def _said(option: str, value: Any) -> str:

@@ -15,11 +15,13 @@ from disent.launch.hyperband import bracket_lost
 from disent.launch.lease import HEARTBEAT, PATIENCE, Lease, Leases
 from disent.launch.outcome import Outcome, Outcomes, logged_values
 from disent.launch.planner import Planner
+from disent.launch.requeue import REQUEUE
 from disent.launch.sweep import Sweep
 from disent.launch.trials import Trial, local_command
 from disent.runs.directory import RunDir
 
 POLL = 0.25  # seconds between two looks at the children
+AGAIN = 10.0  # seconds until a run that another process has is tried again
 
 
 @dataclass
@@ -69,6 +71,12 @@ class Workers:
         slots: Trials to run at once.
         only: Numbers of the trials to run; None: all.
         patience: Seconds without a sign of life after which another process's trial is taken over.
+        extra: Options that every run gets besides its own.
+        together: Whether other Slurm tasks take part in each run.
+
+    Attributes:
+        stopping: The SIGINT or SIGTERM that ends the work, or 0.
+        requeueing: Whether SIGUSR1 asked to save all and to be started again.
     """
 
     def __init__(
@@ -79,33 +87,46 @@ class Workers:
         *,
         only: Sequence[int] | None = None,
         patience: float = PATIENCE,
+        extra: Sequence[str] = (),
+        together: bool = False,
     ) -> None:
         if slots < 1:
             raise ValueError(f"workers must be at least 1, got {slots}.")
         self.sweep, self.runs, self.slots, self.only = sweep, runs, slots, only
+        self.extra, self.together = tuple(extra), together
         self.notes = runs / ".sweeps" / sweep.name
         self.leases = Leases(self.notes / "leases", patience)
         self.outcomes = Outcomes(self.notes / "outcomes", runs)
         self.planner = Planner(sweep, self.notes / "trials", self.outcomes)
         self.gpus, self.jobs = visible_gpus(), dict[int, Job]()
-        self.stopping = 0
-        self._beat = 0.0
+        self.stopping, self.requeueing = 0, False
+        self._beat, self._not_before = 0.0, dict[str, float]()
+
+    def check(self) -> None:
+        """Raises ValueError if the trials that were asked for do not exist."""
+        bayes = self.sweep.method == "bayes"
+        count = self.sweep.cap if bayes else len(self.planner.trials())
+        if self.only and count is not None and min(self.only) >= count:
+            raise ValueError(
+                f"there is no trial {min(self.only)}: {self.sweep.name} has {count}, "
+                "counted from 0."
+            )
 
     def run(self, tell: Callable[[Standing], None]) -> Standing:
         """Works until no trial is left, or until a signal; `tell` is called at every look.
 
-        On SIGINT or SIGTERM the running trials save themselves and are given back; SIGUSR1 and
-        SIGUSR2 are passed on.
+        On SIGINT, SIGTERM or SIGUSR1 the running trials save themselves and are given back.
         """
         with self._signals():
             while True:
                 self._collect()
-                if not self.stopping:
+                ending = bool(self.stopping) or self.requeueing
+                if not ending:
                     self._start()
                 self._live()
                 standing = self.standing()
                 tell(standing)
-                if standing.is_done or (self.stopping and not self.jobs):
+                if standing.is_done or (ending and not self.jobs):
                     return standing
                 time.sleep(POLL)
 
@@ -142,12 +163,17 @@ class Workers:
         if not free:
             return
         waiting = self.standing().waiting
-        if len(waiting) < len(free) and self.only is None:
-            self.planner.propose(len(free) - len(waiting))
+        known, wanted = len(self.planner.trials()), len(free) - len(waiting)
+        if self.only:  # of a search that goes by results: up to the trial that was asked for
+            wanted = max(self.only) + 1 - known
+        if wanted > 0:
+            self.planner.propose(wanted)
             waiting = self.standing().waiting
         for trial in waiting:
             if not free:
                 return
+            if time.monotonic() < self._not_before.get(trial.name, 0.0):
+                continue
             lease = self.leases.claim(trial.name)
             if lease is None:
                 continue
@@ -157,8 +183,8 @@ class Workers:
                 continue
             slot = free.pop(0)
             child = Child(
-                local_command(self.sweep, trial, str(self.runs)),
-                environment_of(slot, self.slots, self.gpus),
+                local_command(self.sweep, trial, str(self.runs), self.extra),
+                environment_of(slot, self.slots, self.gpus, self.together),
                 self.notes / "logs" / f"{trial.name}.log",
             )
             self.jobs[slot] = Job(trial, lease, child, outcome.seconds)
@@ -171,18 +197,19 @@ class Workers:
             del self.jobs[slot]
             if job.child.asked_to_stop == "taken over":
                 continue
+            if job.child.status == BUSY:
+                self._not_before[job.trial.name] = time.monotonic() + AGAIN
             self.outcomes.write(job.trial.name, self._outcome(job, job.child.status))
             job.lease.release()
 
     def _outcome(self, job: Job, status: int) -> Outcome:
         run, seconds = RunDir(self.runs / job.trial.name), job.before + job.child.seconds
         said = run.status()
-        if status == 0 and said.get("state") in ("finished", "requeued", None):
-            finished = said.get("state") == "finished"
-            return Outcome("finished" if finished else "waiting", seconds=seconds)
+        if status == 0 and said.get("state") in ("finished", None):
+            return Outcome("finished", seconds=seconds)
         if job.child.asked_to_stop.startswith("given up"):
             return Outcome("stopped", job.child.asked_to_stop, seconds)
-        if job.child.asked_to_stop or status == BUSY or said.get("state") == "requeued":
+        if job.child.asked_to_stop or status in (BUSY, REQUEUE):
             return Outcome("waiting", seconds=seconds)
         reason = job.child.last_words() or str(said.get("reason", ""))
         if status > 128:
@@ -195,6 +222,8 @@ class Workers:
             return
         self._beat = time.monotonic()
         for job in self.jobs.values():
+            if self.requeueing:  # once more: a run that was only starting had no ears yet
+                job.child.signal(signal.SIGUSR1)
             if not job.lease.beat():
                 job.child.stop("taken over")
             elif self.sweep.early and self.sweep.metric:
@@ -215,19 +244,20 @@ class Workers:
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM end the work in good order; SIGUSR1 and SIGUSR2 go to the runs."""
+        """Signals end the work in good order."""
 
         def stop(signum: int, frame: FrameType | None) -> None:
             self.stopping = signum
             for job in self.jobs.values():
                 job.child.stop("interrupted")
 
-        def forward(signum: int, frame: FrameType | None) -> None:
+        def save(signum: int, frame: FrameType | None) -> None:
+            self.requeueing = True
             for job in self.jobs.values():
                 job.child.signal(signum)
 
-        answers = dict.fromkeys((signal.SIGINT, signal.SIGTERM), stop)
-        answers |= dict.fromkeys((signal.SIGUSR1, signal.SIGUSR2), forward)
+        answers: dict[int, Any] = dict.fromkeys((signal.SIGINT, signal.SIGTERM), stop)
+        answers[signal.SIGUSR1] = save
         before: dict[int, Any] = {signum: signal.signal(signum, f) for signum, f in answers.items()}
         try:
             yield

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A program that behaves as `disent fit` does towards a sweep, in a fraction of a second.
 
-It counts to --steps, a log row each; saves its count on SIGTERM and goes on from there; fails with
---fail=true until the file `mended` lies beside its run. Every start leaves a line in starts.txt.
+It counts to --steps, a log row each; saves its count on SIGTERM or SIGUSR1 and goes on from there;
+fails with --fail=true until the file `mended` lies beside its run. Every start leaves a line in starts.txt.
 """
 
 import os
@@ -18,7 +18,8 @@ def main() -> None:
     given = dict(pair.lstrip("-").split("=") for pair in sys.argv[1:] if "=" in pair)
     runs, name = sys.argv[sys.argv.index("--runs") + 1], sys.argv[sys.argv.index("--run") + 1]
     run, stopped = RunDir(Path(runs) / name), []
-    signal.signal(signal.SIGTERM, lambda *_: stopped.append(1))
+    for signum in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(signum, lambda signum, frame: stopped.append(signum))
     run.path.mkdir(parents=True, exist_ok=True)
     with (run.path.parent / "starts.txt").open("a") as stream:
         stream.write(f"{name} {os.environ.get('OMP_NUM_THREADS')} {os.getpid()}\n")
@@ -35,10 +36,14 @@ def main() -> None:
             run.append_row(run.metrics, {"step": step, "loss": float(given.get("x", 1)) / step})
             run.write_text(count, str(step))
             if stopped:
-                run.write_status("failed", reason="interrupted by SIGTERM")
-                sys.exit(128 + signal.SIGTERM)
+                requeued = stopped[0] == signal.SIGUSR1
+                run.write_status("requeued" if requeued else "failed", reason="interrupted")
+                sys.exit(85 if requeued else 128 + stopped[0])
         run.write_status("finished")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BlockingIOError:
+        sys.exit(75)

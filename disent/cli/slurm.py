@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""disent slurm FILE: runs a W&B sweep file as a Slurm job array that survives preemption."""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds `slurm` to the commands."""
+    parser = commands.add_parser(
+        "slurm",
+        help="run a W&B sweep file as a Slurm job array; survives preemption",
+        description="Renders one sbatch script, an element of the array for each trial, and "
+        "submits it. Runs that meet their time limit or are preempted save themselves and are "
+        "requeued. Submitting again runs what is not finished.",
+    )
+    parser.add_argument("file", metavar="FILE", help="such as sweeps/beta.yaml")
+    parser.add_argument(
+        "--profile", required=True, help="name of a file in slurm/profiles/, or a path"
+    )
+    parser.add_argument("--runs", default="runs", help="folder of runs (default: runs)")
+    parser.add_argument(
+        "--chunk", type=int, default=1, help="trials of an element, in turn (default: 1)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print the script, submit nothing")
+    parser.add_argument(
+        "--program",
+        help="what starts disent on the nodes (default: this Python; in a container: disent)",
+    )
+    parser.add_argument("--template", default="slurm/array.sbatch")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints or submits the script."""
+    from disent.launch.profile import read_profile
+    from disent.launch.slurm import render, submit
+    from disent.launch.sweep import read_sweep
+
+    if arguments.chunk < 1:
+        raise ValueError(f"--chunk is {arguments.chunk}, but a number from 1 on is wanted.")
+    template = Path(arguments.template)
+    sweep = read_sweep(arguments.file)
+    profile = read_profile(arguments.profile, template.parent / "profiles")
+    runs = Path(arguments.runs).absolute()
+    script = render(
+        template,
+        sweep,
+        Path(arguments.file).absolute(),
+        profile,
+        runs,
+        chunk=arguments.chunk,
+        program=_program(arguments.program, profile.container),
+    )
+    if arguments.dry_run:
+        print(script, end="")
+        return 0
+    folder = runs / ".sweeps" / sweep.name / "slurm"
+    number = submit(script, folder / "array.sbatch")
+    print(f"job {number}: squeue --me shows it, scancel {number} ends it")
+    print(f"script: {folder / 'array.sbatch'}\nlogs: {folder}/{number}_*.log\nruns: {runs}")
+    return 0
+
+
+def _program(given: str | None, container: str | None) -> list[str]:
+    """The words that start disent on a node, which sees the same folders as this machine."""
+    if given is not None:
+        return shlex.split(given)
+    return ["disent"] if container else [sys.executable, "-m", "disent"]

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A sweep as one Slurm job array: renders the script, and submits it."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+
+from disent.launch.profile import Profile
+from disent.launch.sweep import Sweep
+from disent.launch.trials import list_trials
+
+MOST = 1000  # elements of an array: Slurm's default MaxArraySize allows 1,001
+
+
+def render(
+    template: Path,
+    sweep: Sweep,
+    sweep_file: Path,
+    profile: Profile,
+    runs: Path,
+    *,
+    chunk: int = 1,
+    program: Sequence[str] = ("disent",),
+    folder: Path | None = None,
+) -> str:
+    """The sbatch script that runs every trial of a sweep.
+
+    Args:
+        template: Such as slurm/array.sbatch.
+        sweep: What to run.
+        sweep_file: Its file, for the command.
+        profile: What an element asks the cluster for.
+        runs: Folder of runs, which all nodes must see.
+        chunk: Trials that an element runs, one after another.
+        program: What starts disent on the nodes.
+        folder: Where the job works; None: the folder of the call.
+    Raises:
+        ValueError: The array would be too large, or cannot be chunked.
+    """
+    trials = sweep.cap if sweep.method == "bayes" else len(list_trials(sweep))
+    count = trials or 0
+    elements = -(-count // chunk)
+    if chunk > 1 and profile.ranks > 1:
+        raise ValueError(
+            f"an element of {profile.ranks} processes runs one trial: leave out --chunk, or take "
+            "a profile of one task."
+        )
+    if elements > MOST:
+        raise ValueError(
+            f"{sweep.name} has {count:,} trials, and {elements:,} elements are more than an array "
+            f"holds ({MOST:,}). Give several to each: --chunk {-(-count // MOST)}; or cut the grid."
+        )
+    words = [*program, "sweep", str(sweep_file), "--runs", str(runs)]
+    command = " ".join([*map(shlex.quote, words), '--trial "$trial"', *_devices(profile)])
+    return _environment(template).render(
+        name=re.sub(r"[^A-Za-z0-9._-]+", "_", sweep.name),
+        array=f"0-{elements - 1}" + (f"%{profile.throttle}" if profile.throttle else ""),
+        logs=_directive(runs / ".sweeps" / sweep.name / "slurm"),
+        profile=profile,
+        summary=_summary(sweep, count, chunk, profile),
+        folder=shlex.quote(str(folder or Path.cwd())),
+        chunk=chunk,
+        command=command,
+    )
+
+
+def submit(script: str, file: Path) -> str:
+    """Keeps the script in `file` and hands it to sbatch; returns the job's number.
+
+    Raises:
+        ValueError: There is no sbatch, or it refused; the message is its own.
+    """
+    if shutil.which("sbatch") is None:
+        raise ValueError(
+            "there is no sbatch here: call this on a login node of the cluster, or look at the "
+            "script with --dry-run."
+        )
+    file.parent.mkdir(parents=True, exist_ok=True)  # also the folder of the logs
+    file.write_text(script, encoding="utf-8")
+    try:
+        done = subprocess.run(
+            ["sbatch", "--parsable", str(file)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ValueError(
+            "sbatch did not answer in 120 s. See with squeue --me whether the job was taken, "
+            f"before you submit again: sbatch {shlex.quote(str(file))}"
+        ) from None
+    if done.returncode:
+        raise ValueError(f"sbatch refused {file}: {(done.stderr or done.stdout).strip()}")
+    number = done.stdout.strip().split(";")[0]  # NUMBER, or NUMBER;CLUSTER
+    if not number.isdecimal():
+        raise ValueError(
+            f"sbatch answered {done.stdout.strip()!r}, but a job number was expected. See with "
+            "squeue --me whether the job was taken."
+        )
+    return number
+
+
+def _devices(profile: Profile) -> list[str]:
+    """Options of every run for the devices of an element; none for one process."""
+    if profile.ranks == 1:
+        return []
+    given = [f"--trainer.devices={profile.tasks}", f"--trainer.num_nodes={profile.nodes}"]
+    return [f"--extra={option}" for option in given]
+
+
+def _summary(sweep: Sweep, count: int, chunk: int, profile: Profile) -> str:
+    each = "a trial" if chunk == 1 else f"{chunk} trials"
+    said = f"{sweep.name}: {count:,} trials, {each} an element"
+    if profile.ranks > 1:
+        said += f", each by {profile.ranks} processes that share its batch"
+    return f"{said}."
+
+
+def _directive(path: Path) -> str:
+    """A path as sbatch reads it after #SBATCH: in double quotes, % doubled."""
+    text = str(path).replace("%", "%%")
+    if '"' in text or "\n" in text:
+        raise ValueError(f"{path} cannot stand in an sbatch script. Name another folder of runs.")
+    return f'"{text}"' if re.search(r"[^\w@%+=:,./-]", text) else text
+
+
+def _environment(template: Path) -> jinja2.Template:
+    if not template.is_file():
+        raise FileNotFoundError(
+            f"there is no template {template}. Call this from a checkout, or name one: --template."
+        )
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    return environment.from_string(template.read_text(encoding="utf-8"))
