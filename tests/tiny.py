@@ -5,7 +5,7 @@ import time
 
 import torch
 from jaxtyping import Int, UInt8
-from lightning.pytorch import Callback
+from lightning.pytorch import Callback, Trainer
 from torch import Tensor
 
 from disent.data.base import FactorDataset
@@ -38,3 +38,22 @@ class Slow(Callback):
         self, trainer: object, pl_module: object, batch: object, batch_idx: int
     ) -> None:
         time.sleep(0.05)
+
+
+class Slower(Callback):
+    """Makes a run of 60 steps last a minute and a half."""
+
+    def on_train_batch_start(
+        self, trainer: object, pl_module: object, batch: object, batch_idx: int
+    ) -> None:
+        time.sleep(1.5)
+
+
+class BreaksOnRankOne(Callback):
+    """Fails at the third step, but on the second rank only."""
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: object, batch: object, batch_idx: int
+    ) -> None:
+        if trainer.global_rank == 1 and trainer.global_step == 3:
+            raise RuntimeError("the second rank was told to fail")

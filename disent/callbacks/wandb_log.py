@@ -13,8 +13,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from disent.models.vae import is_logged
 from disent.runs.directory import RunDir
 
-FAILURES = (
-    "it wants WANDB_API_KEY (or `wandb login`) and a server that answers. Without either: "
+ADVICE = (
+    "W&B wants WANDB_API_KEY (or `wandb login`) and a server that answers. Without either: "
     "WANDB_MODE=offline, and later `wandb sync`; or --logger none."
 )
 
@@ -144,7 +144,8 @@ class WandbLog(Callback):
             act()
         except Exception as error:  # W&B raises whatever its parts raise
             self._logged = None
-            said = f"{what}: {str(error).strip() or type(error).__name__}. {FAILURES}"
+            reason = str(error).strip().rstrip(".") or type(error).__name__
+            said = f"{what}: {reason}. {ADVICE}"
             if self.on_failure == "stop":
                 raise ValueError(said) from error
             warnings.warn(f"{said} The run goes on without W&B.", stacklevel=2)

@@ -2,7 +2,8 @@
 """A program that behaves as `disent fit` does towards a sweep, in a fraction of a second.
 
 It counts to --steps, a log row each; saves its count on SIGTERM or SIGUSR1 and goes on from there;
-fails with --fail=true until the file `mended` lies beside its run. Every start leaves a line in starts.txt.
+fails with --fail=true until the file `mended` lies beside its run. Every start leaves a line in
+starts.txt.
 """
 
 import os
