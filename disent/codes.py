@@ -90,23 +90,16 @@ class CodeTable:
         Raises:
             ValueError: A code is NaN or infinite, or has not one row per picture.
         """
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be >= 1, got {batch_size}.")
-        device = _device_of(model) if device is None else torch.device(device)
-        if device.type != "cpu":
-            dataset = dataset.to(device)
-        precision = torch.autocast(device.type, autocast) if autocast else nullcontext()
-        rows, means, logvars = len(dataset.grid), torch.empty(0), torch.empty(0)
-        with _eval_mode(model), _bar(progress) as bar:
-            task = bar.add_task("encoding", total=rows)
-            for index in torch.arange(rows).split(batch_size):
-                with torch.inference_mode(), precision:
-                    q = model.encode(dataset.batch(index.to(device)))
-                if not len(means):
-                    means, logvars = torch.empty(2, rows, q.mean.shape[-1]).unbind()
-                means[index] = _checked(q.mean, "means", len(index))
-                logvars[index] = _checked(q.logvar, "logvars", len(index))
-                bar.advance(task, len(index))
+        rows = torch.arange(len(dataset.grid))
+        means, logvars = encode_rows(
+            model,
+            dataset,
+            rows,
+            batch_size=batch_size,
+            device=device,
+            progress=progress,
+            autocast=autocast,
+        )
         return cls(means, logvars, dataset.grid, dataset.fingerprint)
 
     @property
@@ -159,6 +152,39 @@ class CodeTable:
             grid = FactorGrid(tuple(arrays["names"].tolist()), tuple(arrays["sizes"].tolist()))
             means, logvars = (torch.from_numpy(arrays[name]) for name in ("means", "logvars"))
             return cls(means, logvars, grid, str(arrays["fingerprint"]))
+
+
+def encode_rows(
+    model: Encodes,
+    dataset: FactorDataset,
+    rows: Int[Tensor, "n"],
+    *,
+    batch_size: int = 256,
+    device: torch.device | str | None = None,
+    progress: bool = False,
+    autocast: torch.dtype | None = None,
+) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"]]:
+    """Means and log-variances of some pictures; arguments and errors of `CodeTable.encode`."""
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be >= 1, got {batch_size}.")
+    device = _device_of(model) if device is None else torch.device(device)
+    if device.type != "cpu":
+        dataset = dataset.to(device)
+    precision = torch.autocast(device.type, autocast) if autocast else nullcontext()
+    means, logvars, done = torch.empty(0), torch.empty(0), 0
+    with _eval_mode(model), _bar(progress) as bar:
+        task = bar.add_task("encoding", total=len(rows))
+        for index in rows.split(batch_size):
+            with torch.inference_mode(), precision:
+                q = model.encode(dataset.batch(index.to(device)))
+            if not len(means):
+                means, logvars = torch.empty(2, len(rows), q.mean.shape[-1]).unbind()
+            part = slice(done, done + len(index))
+            means[part] = _checked(q.mean, "means", len(index))
+            logvars[part] = _checked(q.logvar, "logvars", len(index))
+            done += len(index)
+            bar.advance(task, len(index))
+    return means, logvars
 
 
 def _device_of(model: object) -> torch.device:

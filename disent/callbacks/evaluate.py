@@ -7,8 +7,9 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from disent.codes import CodeTable
 from disent.data.base import FactorDataset
-from disent.evaluation import Options, evaluate, flat_scores
+from disent.evaluation import Options, encode_together, evaluate, flat_scores
 from disent.models.vae import VAE
 from disent.runs.directory import RunDir
 
@@ -47,15 +48,16 @@ class Evaluate(Callback):
         if step % self.every_n_steps or step == self._last:
             return
         self._last = step
+        table = encode_together(pl_module, self.dataset, self.options)
         if trainer.is_global_zero:
-            self._evaluate(pl_module, step)
+            self._evaluate(pl_module, step, table)
         trainer.strategy.barrier()
 
-    def _evaluate(self, model: LightningModule, step: int) -> None:
+    def _evaluate(self, model: LightningModule, step: int, table: CodeTable | None) -> None:
         """Writes the scores of now; what theory forbids is said, and training goes on."""
         untrained = self.untrained.to(model.device)
         try:
-            record = evaluate(model, untrained, self.dataset, self.options)[0]
+            record = evaluate(model, untrained, self.dataset, self.options, table=table)[0]
         except ArithmeticError as error:
             warnings.warn(f"no scores at step {step}: {error}", stacklevel=2)
             return

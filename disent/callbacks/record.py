@@ -116,9 +116,13 @@ class Record(Callback):
         for file in (self.run.last, self.run.best) if best else (self.run.last,):
             file.parent.mkdir(parents=True, exist_ok=True)
             temporary = file.with_name(f".{file.name}.tmp")
-            trainer.save_checkpoint(temporary)
-            if trainer.is_global_zero:
-                temporary.replace(file)
+            try:
+                trainer.save_checkpoint(temporary)
+                if trainer.is_global_zero:
+                    temporary.replace(file)
+            except OSError:  # such as a full disk: half a checkpoint is of no use
+                temporary.unlink(missing_ok=True)
+                raise
         if trainer.is_global_zero:
             self.run.write_status("running", step=trainer.global_step, max_steps=trainer.max_steps)
 

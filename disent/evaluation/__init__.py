@@ -5,5 +5,14 @@ from disent.evaluation.evaluate import evaluate
 from disent.evaluation.options import Options, find_scores
 from disent.evaluation.run import evaluate_run, evaluate_runs
 from disent.evaluation.scores import flat_scores
+from disent.evaluation.together import encode_together
 
-__all__ = ["Options", "evaluate", "evaluate_run", "evaluate_runs", "find_scores", "flat_scores"]
+__all__ = [
+    "Options",
+    "encode_together",
+    "evaluate",
+    "evaluate_run",
+    "evaluate_runs",
+    "find_scores",
+    "flat_scores",
+]

@@ -27,6 +27,7 @@ def evaluate(
     dataset: FactorDataset,
     options: Options,
     *,
+    table: CodeTable | None = None,
     progress: bool = False,
 ) -> tuple[dict[str, Any], CodeTable]:
     """Encodes the grid once and scores the model, each score beside three baselines.
@@ -40,6 +41,7 @@ def evaluate(
         untrained: The same network with its initial weights.
         dataset: What to encode.
         options: Which scores, on which codes.
+        table: The model's codes of those pictures, where they are at hand; None: encodes them.
         progress: Show a bar while encoding, and which score is being computed.
     Returns:
         The record that metrics.json holds, and the codes.
@@ -48,7 +50,8 @@ def evaluate(
     """
     dataset = thinned(dataset, options)
     autocast = torch.bfloat16 if options.precision == "bfloat16" else None
-    table = CodeTable.encode(model, dataset, progress=progress, autocast=autocast)
+    if table is None:
+        table = CodeTable.encode(model, dataset, progress=progress, autocast=autocast)
     own = [
         Encoded.of(table, options.codes, options.seed + r)
         for r in range(options.repeats if options.codes == "sampled" else 1)

@@ -20,6 +20,7 @@ def evaluate_run(
     *,
     best: bool = False,
     device: str = "cpu",
+    table: CodeTable | None = None,
     progress: bool = True,
 ) -> tuple[dict[str, Any], CodeTable]:
     """Scores a trained run and writes its metrics.json, beside scores that it already holds.
@@ -30,7 +31,8 @@ def evaluate_run(
     model = load_run(path, best=best).to(device)
     untrained = load_untrained(path).to(device)
     step = load_step(path, best=best)
-    record, table = evaluate(model, untrained, load_dataset(path), options, progress=progress)
+    dataset = load_dataset(path)
+    record, table = evaluate(model, untrained, dataset, options, table=table, progress=progress)
     record = {"step": step, **record}
     before = run.read_scores()
     if all(before.get(key) == record[key] for key in ("step", "fingerprint", "points")):

@@ -2,6 +2,7 @@
 """Which trials a sweep has: all at once for grid and random search, one by one for bayes."""
 
 import json
+import math
 import os
 import uuid
 from pathlib import Path
@@ -74,23 +75,27 @@ class Planner:
         )
         space = {p.name: _distribution(optuna, p) for p in self.sweep.parameters}
         for trial in known:
-            value = last_value(RunDir(self.outcomes.runs / trial.name), self.sweep.metric)
-            state = self.outcomes.read(trial.name).state
-            ended = state in ("finished", "stopped") and value is not None
-            states = optuna.trial.TrialState
+            state, value = self._result(trial)
             study.add_trial(
                 optuna.trial.create_trial(
-                    state=states.COMPLETE
-                    if ended
-                    else states.FAIL
-                    if state == "failed"
-                    else states.RUNNING,
-                    value=value if ended else None,
+                    state=optuna.trial.TrialState[state],
+                    value=value,
                     params={name: trial.arguments[name] for name in space},
                     distributions=space,
                 )
             )
         return dict(study.ask(space).params)
+
+    def _result(self, trial: Trial) -> tuple[str, float | None]:
+        """How a trial stands in Optuna's terms, and its value."""
+        assert self.sweep.metric
+        value = last_value(RunDir(self.outcomes.runs / trial.name), self.sweep.metric)
+        state = self.outcomes.read(trial.name).state
+        if state == "waiting":
+            return "RUNNING", None
+        if state == "failed" or value is None or math.isnan(value):
+            return "FAIL", None
+        return "COMPLETE", value
 
 
 def _optuna() -> Any:

@@ -71,6 +71,27 @@ def test_a_signal_in_the_first_moments_is_not_lost(tmp_path):
     assert fit(tmp_path, "--run", "early", *QUIET) == 0
 
 
+def test_a_full_disk_stops_a_run_in_words_and_loses_nothing(runs, tmp_path, capsys):
+    """A file system of three megabytes holds the first checkpoints, and not the next."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small file system can only be mounted as root")
+    try:
+        assert fit(folder, "--run", "full", *QUIET) == 1
+        assert "No space left on device" in capsys.readouterr().err
+        run = RunDir(folder / "full")
+        assert run.status()["state"] == "failed"
+        assert torch.load(run.last, weights_only=True)["global_step"] in (20, 40)
+        assert not [file for file in run.last.parent.iterdir() if file.suffix == ".tmp"]
+        subprocess.run(["mount", "-o", "remount,size=50m", str(folder)], check=True)
+        assert fit(folder, "--run", "full", *QUIET) == 0
+        assert_same_weights(runs / "whole", run.path)
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
 def test_a_crash_is_recorded(tmp_path, capsys):
     assert fit(tmp_path, "--run", "crash", "--model.lr", "1e18") == 1
     assert "what broke is" in capsys.readouterr().err

@@ -10,8 +10,12 @@ import pandas as pd
 import pytest
 import torch
 
+from disent.codes import CodeTable
+from disent.metrics import mig
+from disent.models import load_run
 from disent.runs.directory import RunDir
 from tests.cli.small import assert_same_weights, weights
+from tests.tiny import Squares
 
 SLOW = {"trainer__callbacks": "tests.tiny.Slow"}  # 60 steps in three seconds
 
@@ -150,10 +154,16 @@ def test_twenty_preemptions(cluster, whole):
 
 
 def test_four_ranks_on_two_nodes_learn_what_one_learns(cluster, whole):
-    cluster.submit(cluster.sweep(), nodes=2, tasks=2)
+    scored = {"evaluate__at_end": True, "evaluate__metrics": "mig"}
+    cluster.submit(cluster.sweep(**scored, evaluate__every_n_steps=30), nodes=2, tasks=2)
     cluster.wait_until_empty()
     run = the_run(cluster)
     assert run.status()["state"] == "finished", cluster.logs()
+    scores = run.read_scores()
+    assert (scores["step"], scores["points"]) == (60, 128)
+    table = CodeTable.encode(load_run(run.path), Squares())  # by one process
+    assert scores["scores"]["mig"]["value"] == pytest.approx(float(mig(table.means, table.factors)))
+    assert len(run.evaluations.read_text().splitlines()) == 3
     one, four = weights(whole), weights(run.path)
     for name in one:
         torch.testing.assert_close(four[name], one[name], rtol=1e-3, atol=1e-5)

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trains, scores and draws one run, and leaves a true status whatever happens."""
+
+import copy
+import os
+import sys
+from typing import Any
+
+import pandas as pd
+import yaml
+from jsonargparse import Namespace
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning.pytorch import Trainer
+from lightning.pytorch.utilities import rank_zero_only
+
+from disent.callbacks.evaluate import Evaluate
+from disent.callbacks.guard import Guard
+from disent.callbacks.pictures import Pictures
+from disent.callbacks.progress import Progress
+from disent.callbacks.record import Record
+from disent.callbacks.wandb_log import WandbLog
+from disent.cli.tables import print_scores
+from disent.codes import CodeTable
+from disent.data.load import load_dataset
+from disent.evaluation import Options, encode_together, evaluate_run
+from disent.launch.requeue import requeue
+from disent.models import load_run
+from disent.pictures import draw_pictures, save_pictures
+from disent.runs.directory import RunDir
+from disent.stops import REQUEUE, InterruptedRunError, StopRequest
+
+RANK = int(getattr(rank_zero_only, "rank", None) or 0)
+
+
+def train(config: Namespace, made: Namespace, folder: RunDir, stop: StopRequest) -> int:
+    """Trains, scores, draws; the status says at every moment what happens."""
+    log = _wandb_log(config, folder)
+    try:
+        stop.check()
+        if not RANK:
+            folder.write_status("running", reason="starting")
+            print(f"run: {folder.path}", flush=True)
+        trainer = _fit(config, made, folder, stop, log)
+        stop.check()
+        table = _encode(config, made, trainer)
+        if trainer.is_global_zero:
+            _tell(config, folder, trainer, log, table)
+            folder.write_status("finished", step=trainer.global_step, max_steps=trainer.max_steps)
+            log.close()
+    except InterruptedRunError as error:
+        if not RANK:
+            folder.write_status(error.state, reason=str(error))
+            log.close(0 if error.signum == REQUEUE else 1)
+            print(f"disent: {error}", file=sys.stderr)
+        if error.signum == REQUEUE:
+            return 0 if RANK else requeue()
+        return 128 + error.signum
+    except BaseException as error:
+        if not RANK:
+            reason = f"{type(error).__name__}: {error}".strip(": ")
+            folder.write_status("failed", reason=reason)
+            log.close(1)
+        raise
+    return 0
+
+
+def options_of(config: Namespace, points: int | None = None) -> Options:
+    """Which scores, as the config asks for them."""
+    asked = config.evaluate
+    return Options(asked.metrics, asked.codes, 0, asked.repeats, points, asked.precision)
+
+
+def _wandb_log(config: Namespace, folder: RunDir) -> WandbLog:
+    written = yaml.safe_load(folder.config.read_text(encoding="utf-8")) if not RANK else {}
+    return WandbLog(folder, written, **config.wandb)
+
+
+def _fit(
+    config: Namespace, made: Namespace, folder: RunDir, stop: StopRequest, log: WandbLog
+) -> Trainer:
+    """Trains, from the last checkpoint where there is one."""
+    dataset, model = made["data"], made["model"]
+    # the guard comes first: what it stops is not saved
+    callbacks = [Guard(), Record(folder, config.checkpoint_every_n_steps, stop)]
+    if config.logger == "wandb" or (config.logger is None and "WANDB_SWEEP_ID" in os.environ):
+        callbacks.append(log)
+    if config.trainer.enable_progress_bar is not False:
+        callbacks.append(Progress())
+    if every := config.evaluate.every_n_steps:
+        options, untrained = options_of(config, points=config.evaluate.points), copy.deepcopy(model)
+        scores = Evaluate(folder, dataset, untrained, every, options, log.show_scores)
+        callbacks.append(scores)
+    if config.pictures.every_n_steps:
+        every = config.pictures.every_n_steps
+        callbacks.append(Pictures(folder, dataset, every, log.show_pictures))
+    options = dict(made["trainer"])
+    options["callbacks"] = [*callbacks, *_listed(options["callbacks"])]
+    if SLURMEnvironment.detect():  # the run saves and requeues itself, see disent.stops
+        slurm = SLURMEnvironment(auto_requeue=False)
+        options["plugins"] = [slurm, *_listed(options["plugins"])]
+    trainer = Trainer(**options)
+    resume = folder.last if folder.last.exists() else None
+    trainer.fit(model, datamodule=made.loader, ckpt_path=resume, weights_only=True)
+    return trainer
+
+
+def _encode(config: Namespace, made: Namespace, trainer: Trainer) -> CodeTable | None:
+    """The codes, by all ranks together; None for one process, which encodes when it scores."""
+    if trainer.world_size == 1 or not config.evaluate.at_end:
+        return None
+    model = made["model"].to(trainer.strategy.root_device)
+    return encode_together(model, made["data"], options_of(config))
+
+
+def _tell(
+    config: Namespace, folder: RunDir, trainer: Trainer, log: WandbLog, table: CodeTable | None
+) -> None:
+    """Scores and draws the trained model, and prints where everything lies."""
+    device = trainer.strategy.root_device.type
+    if config.evaluate.at_end:
+        record, table = evaluate_run(folder.path, options_of(config), device=device, table=table)
+        print_scores(folder.path, record)
+        log.show_scores(record)
+    if config.pictures.at_end:
+        metrics = pd.read_csv(folder.metrics) if folder.metrics.exists() else None
+        model, dataset = load_run(folder.path).to(device), load_dataset(folder.path)
+        drawn = draw_pictures(model, dataset, table=table, metrics=metrics)
+        log.show_pictures(save_pictures(drawn, folder.figures))
+    print(f"run directory: {folder.path}")
+    for picture in sorted(folder.figures.glob("*.png")):
+        print(f"  {picture}")
+
+
+def _listed(parts: Any) -> list[Any]:
+    if parts is None:
+        return []
+    return list(parts) if isinstance(parts, list | tuple) else [parts]
