@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from disent.launch.standing import Standing
     from disent.launch.sweep import Sweep
-    from disent.launch.workers import Standing, Workers
+    from disent.launch.workers import Workers
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

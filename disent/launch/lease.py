@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leases on trials: files in a shared folder by which any number of processes agree who runs what.
 
-A lease is a file NAME.0, then NAME.1 and so on: whoever creates the next number holds the trial,
+A lease is a file NAME/0, then NAME/1 and so on: whoever creates the next number holds the trial,
 and a file is created by one process only, on local disks as on NFS. The holder touches its file now
 and then; a file that has not been touched for a while belongs to a process that is gone. Nothing is
 ever deleted or overwritten, so that no two processes can act on an outdated view.
@@ -31,8 +31,7 @@ class Lease:
 
     def beat(self) -> bool:
         """Says that the holder lives; False if another process has taken over: stop the trial."""
-        stem, _, number = self.file.name.rpartition(".")
-        if self.file.with_name(f"{stem}.{int(number) + 1}").exists():
+        if self.file.with_name(f"{int(self.file.name) + 1}").exists():
             return False
         os.utime(self.file)
         return True
@@ -55,14 +54,14 @@ class Leases:
 
     def __init__(self, folder: Path, patience: float = PATIENCE) -> None:
         self.folder, self.patience = folder, patience
-        self._seen: dict[str, tuple[str, float, float]] = {}
+        self._seen: dict[str, tuple[int, float, float]] = {}
 
     def claim(self, name: str) -> Lease | None:
         """Takes the trial if nobody holds it, else None."""
         number = self._latest(name)
         if number is not None and self._held(name, number):
             return None
-        file = self.folder / f"{name}.{0 if number is None else number + 1}"
+        file = self.folder / name / f"{0 if number is None else number + 1}"
         return Lease(file) if _create(file) else None
 
     def is_held(self, name: str) -> bool:
@@ -71,21 +70,20 @@ class Leases:
         return number is not None and self._held(name, number)
 
     def _latest(self, name: str) -> int | None:
-        numbers = [
-            int(file.name.removeprefix(f"{name}."))
-            for file in self.folder.glob(f"{_escaped(name)}.*")
-            if file.name.removeprefix(f"{name}.").isdecimal()
-        ]
-        return max(numbers, default=None)
+        try:
+            files = os.listdir(self.folder / name)
+        except FileNotFoundError:
+            return None
+        return max((int(file) for file in files if file.isdecimal()), default=None)
 
     def _held(self, name: str, number: int) -> bool:
-        file = self.folder / f"{name}.{number}"
+        file = self.folder / name / f"{number}"
         touched, now = file.stat().st_mtime, time.monotonic()
         if touched == 0 or _is_gone(file):
             return False
-        key, last, since = self._seen.get(name, ("", 0.0, 0.0))
-        if key != file.name or last != touched:
-            self._seen[name] = (file.name, touched, now)
+        key, last, since = self._seen.get(name, (-1, 0.0, 0.0))
+        if key != number or last != touched:
+            self._seen[name] = (number, touched, now)
             return True
         return now - since < self.patience
 
@@ -151,7 +149,3 @@ def _started(pid: int) -> str | None:
             return stream.read().rpartition(")")[2].split()[19]
     except OSError:
         return None
-
-
-def _escaped(name: str) -> str:
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)

@@ -29,6 +29,11 @@ class Planner:
         if sweep.method == "bayes" and sweep.cap is None:
             raise ValueError(f"sweep {sweep.name} has no end. Add run_cap: 20, or another number.")
 
+    @property
+    def proposes(self) -> bool:
+        """Whether trials are chosen by the results before them."""
+        return self._listed is None
+
     def trials(self) -> list[Trial]:
         """The trials known so far."""
         if self._listed is not None:

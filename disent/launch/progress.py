@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table
 
 from disent.launch.outcome import last_step
-from disent.launch.workers import Job, Standing
+from disent.launch.standing import Job, Standing
 from disent.runs.directory import RunDir
 
 

@@ -5,61 +5,24 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from disent.launch.children import BUSY, Child, environment_of, visible_gpus
 from disent.launch.hyperband import bracket_lost
-from disent.launch.lease import HEARTBEAT, PATIENCE, Lease, Leases
+from disent.launch.lease import HEARTBEAT, PATIENCE, Leases
 from disent.launch.outcome import Outcome, Outcomes, logged_values
 from disent.launch.planner import Planner
 from disent.launch.requeue import REQUEUE
+from disent.launch.standing import Job, Standing
 from disent.launch.sweep import Sweep
 from disent.launch.trials import Trial, local_command
 from disent.runs.directory import RunDir
 
 POLL = 0.25  # seconds between two looks at the children
+LOOK = 1.0  # seconds between two looks at the whole sweep, or more where a look takes long
 AGAIN = 10.0  # seconds until a run that another process has is tried again
-
-
-@dataclass
-class Job:
-    """A trial that this process runs."""
-
-    trial: Trial
-    lease: Lease
-    child: Child
-    before: float  # seconds of earlier attempts
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How a sweep stands.
-
-    Attributes:
-        total: Trials, as far as they are known.
-        finished: Names, stopped ones included.
-        failed: Name -> reason.
-        here: Jobs of this process.
-        elsewhere: Names of trials that other processes run.
-        waiting: Names of trials that nobody runs.
-        seconds: Of each finished trial.
-    """
-
-    total: int
-    finished: list[str] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
-    here: list[Job] = field(default_factory=list)
-    elsewhere: list[str] = field(default_factory=list)
-    waiting: list[Trial] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-
-    @property
-    def is_done(self) -> bool:
-        """Whether no trial is left to run, here or elsewhere."""
-        return not (self.here or self.elsewhere or self.waiting)
 
 
 class Workers:
@@ -100,7 +63,8 @@ class Workers:
         self.planner = Planner(sweep, self.notes / "trials", self.outcomes)
         self.gpus, self.jobs = visible_gpus(), dict[int, Job]()
         self.stopping, self.requeueing = 0, False
-        self._beat, self._not_before = 0.0, dict[str, float]()
+        self._beat, self._look_at, self._not_before = 0.0, 0.0, dict[str, float]()
+        self._ended: dict[str, Outcome] = {}  # what has ended is read once
 
     def check(self) -> None:
         """Raises ValueError if the trials that were asked for do not exist."""
@@ -124,21 +88,28 @@ class Workers:
                 if not ending:
                     self._start()
                 self._live()
-                standing = self.standing()
-                tell(standing)
-                if standing.is_done or (ending and not self.jobs):
-                    return standing
+                if not self.jobs or time.monotonic() >= self._look_at:
+                    standing = self._look(tell)
+                    if standing.is_done or (ending and not self.jobs):
+                        return standing
                 time.sleep(POLL)
+
+    def _look(self, tell: Callable[[Standing], None]) -> Standing:
+        start = time.monotonic()
+        tell(standing := self.standing())
+        took = time.monotonic() - start
+        self._look_at = start + max(LOOK, 10 * took)
+        return standing
 
     def standing(self) -> Standing:
         """How the sweep stands now."""
-        trials = [t for t in self.planner.trials() if self.only is None or t.index in self.only]
+        trials = self._trials()
         standing = Standing(len(trials), here=list(self.jobs.values()))
         mine = {job.trial.name for job in self.jobs.values()}
         for trial in trials:
             if trial.name in mine:
                 continue
-            outcome = self.outcomes.read(trial.name)
+            outcome = self._outcome_of(trial.name)
             if outcome.state in ("finished", "stopped"):
                 standing.finished.append(trial.name)
                 standing.seconds.append(outcome.seconds)
@@ -154,6 +125,7 @@ class Workers:
         """Lets failed trials be run again; returns their names."""
         failed = list(self.standing().failed)
         for name in failed:
+            del self._ended[name]
             self.outcomes.write(name, Outcome("waiting", seconds=self.outcomes.read(name).seconds))
         return failed
 
@@ -162,22 +134,13 @@ class Workers:
         free = [slot for slot in range(self.slots) if slot not in self.jobs]
         if not free:
             return
-        waiting = self.standing().waiting
-        known, wanted = len(self.planner.trials()), len(free) - len(waiting)
-        if self.only:  # of a search that goes by results: up to the trial that was asked for
-            wanted = max(self.only) + 1 - known
-        if wanted > 0:
-            self.planner.propose(wanted)
-            waiting = self.standing().waiting
-        for trial in waiting:
-            if not free:
-                return
+        for trial in self._candidates(len(free)):
             if time.monotonic() < self._not_before.get(trial.name, 0.0):
                 continue
             lease = self.leases.claim(trial.name)
             if lease is None:
                 continue
-            outcome = self.outcomes.read(trial.name)
+            outcome = self._outcome_of(trial.name)
             if outcome.state != "waiting":  # another process ended it since the look
                 lease.release()
                 continue
@@ -188,6 +151,32 @@ class Workers:
                 self.notes / "logs" / f"{trial.name}.log",
             )
             self.jobs[slot] = Job(trial, lease, child, outcome.seconds)
+            if not free:
+                return
+
+    def _candidates(self, count: int) -> Iterator[Trial]:
+        """Trials that may wait; for a search by results, at least `count` where it has so many."""
+        known = len(self.planner.trials())
+        if self.only:
+            self.planner.propose(max(self.only) + 1 - known)
+        elif self.planner.proposes:
+            self.planner.propose(count - len(self.standing().waiting))
+        mine = {job.trial.name for job in self.jobs.values()}
+        for trial in self._trials():
+            if trial.name not in mine and self._outcome_of(trial.name).state == "waiting":
+                yield trial
+
+    def _trials(self) -> list[Trial]:
+        return [t for t in self.planner.trials() if self.only is None or t.index in self.only]
+
+    def _outcome_of(self, name: str) -> Outcome:
+        """How a trial stands; from memory once it has ended."""
+        if name in self._ended:
+            return self._ended[name]
+        outcome = self.outcomes.read(name)
+        if outcome.state != "waiting":
+            self._ended[name] = outcome
+        return outcome
 
     def _collect(self) -> None:
         """Notes the outcome of every child that ended, then gives its lease back."""
@@ -199,22 +188,10 @@ class Workers:
                 continue
             if job.child.status == BUSY:
                 self._not_before[job.trial.name] = time.monotonic() + AGAIN
-            self.outcomes.write(job.trial.name, self._outcome(job, job.child.status))
+            self.outcomes.write(
+                job.trial.name, _outcome(job, job.child.status, RunDir(self.runs / job.trial.name))
+            )
             job.lease.release()
-
-    def _outcome(self, job: Job, status: int) -> Outcome:
-        run, seconds = RunDir(self.runs / job.trial.name), job.before + job.child.seconds
-        said = run.status()
-        if status == 0 and said.get("state") in ("finished", None):
-            return Outcome("finished", seconds=seconds)
-        if job.child.asked_to_stop.startswith("given up"):
-            return Outcome("stopped", job.child.asked_to_stop, seconds)
-        if job.child.asked_to_stop or status in (BUSY, REQUEUE):
-            return Outcome("waiting", seconds=seconds)
-        reason = job.child.last_words() or str(said.get("reason", ""))
-        if status > 128:
-            reason = f"killed by {signal.Signals(status - 128).name}"
-        return Outcome("failed", reason or f"exit status {status}", seconds)
 
     def _live(self) -> None:
         """Every few seconds: touches the leases, and looks for trials to give up early."""
@@ -264,3 +241,18 @@ class Workers:
         finally:
             for signum, handler in before.items():
                 signal.signal(signum, handler)
+
+
+def _outcome(job: Job, status: int, run: RunDir) -> Outcome:
+    """How a child's end is to be read: exit status, what it was asked, what its run says."""
+    said, seconds = run.status(), job.before + job.child.seconds
+    if status == 0 and said.get("state") in ("finished", None):
+        return Outcome("finished", seconds=seconds)
+    if job.child.asked_to_stop.startswith("given up"):
+        return Outcome("stopped", job.child.asked_to_stop, seconds)
+    if job.child.asked_to_stop or status in (BUSY, REQUEUE):
+        return Outcome("waiting", seconds=seconds)
+    reason = job.child.last_words() or str(said.get("reason", ""))
+    if status > 128:
+        reason = f"killed by {signal.Signals(status - 128).name}"
+    return Outcome("failed", reason or f"exit status {status}", seconds)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prints every benchmark as one table: python -m tests.benchmarks [data] [training] [metrics]."""
+"""Prints every benchmark as one table: python -m tests.benchmarks [NAME ...].
+
+The names: data, training, metrics, launch.
+"""
 
 import platform
 import sys
@@ -8,9 +11,14 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import bench_data, bench_metrics, bench_training
+from tests.benchmarks import bench_data, bench_launch, bench_metrics, bench_training
 
-SUITES = {"data": bench_data.rows, "training": bench_training.rows, "metrics": bench_metrics.rows}
+SUITES = {
+    "data": bench_data.rows,
+    "training": bench_training.rows,
+    "metrics": bench_metrics.rows,
+    "launch": bench_launch.rows,
+}
 
 chosen = sys.argv[1:] or list(SUITES)
 if unknown := set(chosen) - set(SUITES):

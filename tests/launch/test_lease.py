@@ -33,7 +33,7 @@ def test_what_is_given_back_is_free_at_once_and_the_old_holder_learns_of_it(tmp_
     first.release()
     second = Leases(tmp_path).claim("a")
     assert second is not None
-    assert second.file.name == "a.1"
+    assert second.file == tmp_path / "a" / "1"
     assert not first.beat()
     assert second.beat()
 
@@ -82,7 +82,8 @@ def test_names_with_the_same_beginning_are_told_apart(tmp_path):
 
 @pytest.mark.parametrize("content", ["", "{"])
 def test_a_half_written_lease_is_held_until_it_no_longer_moves(tmp_path, content):
-    (tmp_path / "a.0").write_text(content)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "0").write_text(content)
     assert Leases(tmp_path).is_held("a")
 
 
@@ -93,4 +94,4 @@ def test_without_hard_links_a_trial_is_still_held_by_one(tmp_path, monkeypatch):
     monkeypatch.setattr(lease_module.os, "link", refuse)
     assert Leases(tmp_path).claim("a") is not None
     assert Leases(tmp_path).claim("a") is None
-    assert [file.name for file in tmp_path.iterdir()] == ["a.0"]
+    assert [file.name for file in (tmp_path / "a").iterdir()] == ["0"]

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
-from wandb import wandb_agent
 
 from disent.launch.sweep import Hyperband, Metric, read_sweep
 from disent.launch.trials import draw_arguments, expand, list_trials, local_command
+from wandb import wandb_agent
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = {"beta": 30, "capacity": 30, "beta_capacity": 36, "quick": 6, "bayes": 20}
