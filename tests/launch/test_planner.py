@@ -119,3 +119,16 @@ def test_workers_run_a_bayes_search_and_give_up_what_is_hopeless(tmp_path, monke
     for trial in stopped:
         run = RunDir(tmp_path / "runs" / trial.name)
         assert 4 <= len(run.metrics.read_text().splitlines()) - 1 < 40
+
+
+def test_an_element_of_an_array_runs_its_trial_of_a_bayes_search(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    content = BAYES | {"command": COMMAND, "parameters": {"x": {"min": 1.0, "max": 2.0}}}
+    workers = Workers(read(tmp_path, content), tmp_path / "runs", only=[3])
+    workers.check()
+    standing = workers.run(lambda standing: None)
+    assert (standing.total, len(standing.finished)) == (1, 1)
+    assert standing.finished == ["search-003"]
+    assert len(workers.planner.trials()) == 4
+    with pytest.raises(ValueError, match="there is no trial 24"):
+        Workers(read(tmp_path, content), tmp_path / "runs", only=[24]).check()

@@ -26,6 +26,7 @@ class Server:
         sweeps: ID -> its config, and the arguments that are still to be given out.
         runs: ID -> what the runs said of themselves.
         history: Run ID -> logged rows, in the order of their arrival.
+        requests: How many came, of any kind.
     """
 
     def __init__(self) -> None:
@@ -33,6 +34,7 @@ class Server:
         self.agents: dict[str, str] = {}
         self.runs: dict[str, dict[str, Any]] = defaultdict(dict)
         self.history: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.requests = 0
         self.numbers = itertools.count(1)
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
@@ -139,6 +141,7 @@ class Server:
                 pass
 
             def _body(self) -> bytes:
+                server.requests += 1
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 packed = self.headers.get("Content-Encoding") == "gzip"
                 return gzip.decompress(body) if packed else body
@@ -164,6 +167,7 @@ class Server:
                 self._reply({"exitcode": None, "limits": {}})
 
             def do_GET(self) -> None:
+                server.requests += 1
                 self._reply({})
 
             def do_PUT(self) -> None:

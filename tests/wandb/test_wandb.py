@@ -57,13 +57,23 @@ def inspect(run, environment):
     return found
 
 
-def test_offline_everything_is_kept(tmp_path, environment):
-    process = fit(tmp_path, environment | {"WANDB_MODE": "offline"})
+def test_offline_everything_is_kept_and_can_be_synced_later(tmp_path, server, environment):
+    offline = environment | {"WANDB_MODE": "offline"}
+    process = fit(tmp_path, offline, "--wandb.checkpoints", "true")
     _, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
+    assert server.requests == 0
     (kept,) = inspect(tmp_path / "a", environment)
     text = json.dumps(kept)
-    for name in ("distortion", "rate_0", "rate_9", "disent.models.BetaVAE", "provenance", "mig"):
+    for name in (
+        "distortion",
+        "rate_0",
+        "rate_9",
+        "disent.models.BetaVAE",
+        "provenance",
+        "mig",
+        "last.ckpt",
+    ):
         assert name in text, name
     media = tmp_path / "a" / "wandb"
     pictures = {p.name.split("_")[0] for p in media.glob("offline-run-*/files/media/**/*.png")}
@@ -73,6 +83,24 @@ def test_offline_everything_is_kept(tmp_path, environment):
     assert rows["columns"][:2] == ["score", "value"]
     score = RunDir(tmp_path / "a").read_scores()["scores"]["mig"]
     assert ["mig", score["value"]] in [row[:2] for row in rows["data"]]
+    words = ["wandb", "sync", *map(str, media.glob("offline-run-*"))]
+    subprocess.run(words, env=environment, capture_output=True, check=True, timeout=60)
+    ((name, rows),) = server.history.items()
+    assert name == (media / "run_id").read_text().strip()
+    assert {row["_step"] for row in rows} >= {10, 20, 30, 40, 50, 60}
+
+
+def test_without_wandb_installed_only_asking_for_it_matters(tmp_path, environment):
+    (tmp_path / "absent").mkdir()
+    (tmp_path / "absent" / "wandb.py").write_text("raise ImportError('no module named wandb')")
+    environment |= {"PYTHONPATH": f"{tmp_path / 'absent'}:{ROOT}"}
+    process = fit(tmp_path, environment, *QUIET, "--logger", "none", "--run", "without")
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    process = fit(tmp_path, environment, *QUIET, "--wandb.on_failure", "stop")
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "wandb is not installed: pip install wandb" in said
 
 
 def test_an_interrupted_run_goes_on_under_the_same_id(tmp_path, server, environment, runs):
