@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sweeps on a real Slurm: arrays, signals, preemption, lost nodes, several ranks."""
 
+import json
 import random
 import re
 import sys
@@ -74,6 +75,25 @@ def test_a_signal_saves_requeues_and_resumes(cluster, whole):
     assert the_run(cluster).status()["state"] == "requeued"
     cluster.wait_until_empty()
     assert_finished_as(cluster, whole)
+
+
+def test_the_history_at_wandb_is_whole_over_a_requeue(cluster, monkeypatch):
+    monkeypatch.setitem(cluster.environment, "WANDB_MODE", "offline")
+    job = cluster.submit(cluster.sweep(logger="wandb", **SLOW))
+    cluster.wait(cluster.trained)
+    cluster.call("scancel", "--signal=USR1", f"{job}_0")
+    cluster.wait(lambda: restarts(cluster, job) == 1)
+    cluster.wait_until_empty()
+    kept = sorted((the_run(cluster).path / "wandb").glob("offline-run-*/*.wandb"))
+    assert len(kept) == 2
+    assert len({file.name for file in kept}) == 1  # one id
+    steps = []
+    for file in kept:
+        said = cluster.call("wandb", "leet", "inspect", "--json", str(file))
+        assert '"exit_code":0' in said
+        rows = [json.loads(line).get("history") for line in said.splitlines()]
+        steps += [row["step"]["num"] for row in rows if row]
+    assert steps == [10, 20, 30, 40, 50, 60]
 
 
 def test_a_signal_before_training_is_not_lost(cluster, whole):
