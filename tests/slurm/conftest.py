@@ -94,6 +94,7 @@ def started(tmp_path_factory):
     subprocess.run([SCRIPT, "start", folder], check=True)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SLURM")}
     environment |= {"SLURM_CONF": str(folder / "slurm.conf"), "MASTER_ADDR": "127.0.0.1"}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     yield environment | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     subprocess.run([SCRIPT, "stop", folder], check=True)
 
