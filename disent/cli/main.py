@@ -2,6 +2,7 @@
 """The command `disent`: finds the sub-command, and turns house errors into one line."""
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,19 @@ FIT = "train a model: disent fit --config quickstart (see disent fit --help)"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status."""
-    argv = list(sys.argv[1:] if argv is None else argv)
+    status = _run(list(sys.argv[1:] if argv is None else argv))
+    distributed = sys.modules.get("torch.distributed")
+    if argv is None and distributed is not None and distributed.is_initialized():
+        # one of several ranks: threads of gloo abort, now and then, an interpreter that ends in
+        # order, and Slurm would end the other ranks with it; all is written by now
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+def _run(argv: Sequence[str]) -> int:
+    """Turns the errors of the house into one line."""
     stop = StopRequest()
     try:
         if argv[:1] == ["fit"]:

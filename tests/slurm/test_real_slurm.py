@@ -165,7 +165,7 @@ def test_twenty_preemptions(cluster, whole):
 
     while preempted() < 20:
         cluster.wait(lambda: "RUNNING" in cluster.jobs("%T"))
-        time.sleep(dice.uniform(0, 8))
+        time.sleep(dice.uniform(0, 3))
         cluster.call("sbatch", *urgent.split(), "true")
     cluster.wait_until_empty(400)
     states = [RunDir(p).status()["state"] for p in cluster.runs.glob("tiny*")]
