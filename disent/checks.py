@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks shared by the rooms. Each error says what came, what was wanted, and what to do."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from torch import Tensor
 
 
@@ -37,4 +40,15 @@ def check_whole_grid(codes: Tensor, rows: int, name: str = "codes") -> None:
             f"{name} has shape {list(codes.shape)}, but the grid has {rows} points. "
             "This score is of the grid itself: give one row per point, in the order of the "
             "grid's flat index, as CodeTable.encode does."
+        )
+
+
+def check_columns(table: Any, wanted: Sequence[str]) -> None:
+    """Raises ValueError unless the DataFrame `table` has the columns `wanted`."""
+    missing = [name for name in wanted if name not in table]
+    if missing:
+        raise ValueError(
+            f"the table has no column {', '.join(map(repr, missing))}. It has: "
+            f"{', '.join(sorted(map(str, table.columns)))}. Give what disent.runs.load_runs "
+            "returns, with the objective, strength and setting that with_families adds."
         )

@@ -1,7 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs on disk: one folder each, readable and writable without torch."""
+"""Runs on disk and in W&B, readable without torch: tables of them, and their statistics."""
 
 from disent.runs.directory import RunDir
+from disent.runs.families import score_names, with_families
+from disent.runs.histories import load_histories
+from disent.runs.statistics import (
+    best_per_group,
+    mean_interval,
+    over_seeds,
+    rank_correlation,
+    rank_correlations,
+)
 from disent.runs.table import load_runs
+from disent.runs.variance import (
+    minimal_detectable_difference,
+    pooled_std,
+    seeds_needed,
+    variance_shares,
+)
 
-__all__ = ["RunDir", "load_runs"]
+__all__ = [
+    "RunDir",
+    "best_per_group",
+    "load_histories",
+    "load_runs",
+    "mean_interval",
+    "minimal_detectable_difference",
+    "over_seeds",
+    "pooled_std",
+    "rank_correlation",
+    "rank_correlations",
+    "score_names",
+    "seeds_needed",
+    "variance_shares",
+    "with_families",
+]

@@ -1,74 +1,78 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All runs of a folder as one table."""
+"""Runs of every source as one table."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import yaml
 
 from disent.runs.directory import RunDir
+from disent.runs.index import indexed_runs
+from disent.runs.rows import row_of
+from disent.runs.wandb_offline import logs_in
+from disent.runs.wandb_rows import ONLINE, offline_rows, online_rows
 
-BESIDE = ("spread", "chance", "untrained", "pca")
+Source = str | os.PathLike[str]
+ALIASES = {"beta": "model.beta", "C": "model.capacity", "gamma": "model.gamma"}
 
 
-def load_runs(path: str | os.PathLike[str]) -> pd.DataFrame:
+def load_runs(source: Source | Sequence[Source]) -> pd.DataFrame:
     """One row a run: config, status, last logged values and scores as columns.
 
-    Columns: `run`, `path`, `state`, `reason`; the config flattened under its own dotted names
-    (`model.beta`, `data`, `seed`); the last row of metrics.csv (`step`, `rate`, ...); each score by
-    its name (`mig`), with `mig.spread`, `mig.chance`, `mig.untrained` and `mig.pca` beside it. A
-    run that cannot be read is a row whose `reason` says why.
+    Columns: `run`, `path`, `state`, `reason`; `beta`, `C`, `gamma` and `seed`; the config flattened
+    under its own dotted names (`model.lr`, `data`); the last row of metrics.csv (`step`, `rate`,
+    ..., nats per image); each score by its name (`mig`), with `mig.spread`, `mig.chance`,
+    `mig.untrained`, `mig.pca`, `mig.variant` and the rest beside it; the terms on all pictures as
+    `evaluated.rate`, .... A run that cannot be read is a row whose `reason` says why.
+
+    Beside a folder of runs a column index is kept (`.runs-1.parquet`), so that only runs that have
+    changed are read again.
 
     Args:
-        path: A folder of runs, or one run.
+        source: A folder of runs, one run, a folder of W&B's offline logs, "wandb:entity/project",
+            or several of these.
+    Raises:
+        FileNotFoundError: There is no such folder.
+        ValueError: W&B does not answer.
+    """
+    sources = [source] if isinstance(source, str | os.PathLike) else list(source)
+    tables = [table for each in sources if not (table := _load(os.fspath(each))).empty]
+    if not tables:
+        return pd.DataFrame()
+    table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+    known = {alias: table[name] for alias, name in ALIASES.items() if name in table}
+    named = [name for name in ("run", "path", "state", "reason") if name in table]
+    rest = [name for name in table if name not in named and name not in known]
+    return pd.concat([table[named], pd.DataFrame(known, table.index), table[rest]], axis="columns")
+
+
+def run_folders(root: Path) -> list[Path]:
+    """The runs in a folder, or the folder itself if it is one.
+
     Raises:
         FileNotFoundError: There is no such folder.
     """
-    root = Path(path)
     if not root.is_dir():
         raise FileNotFoundError(
             f"there is no folder {root}. Give the folder that --runs named (default: runs/)."
         )
-    folders = [root] if (root / "status.json").exists() else sorted(root.iterdir())
-    folders = [f for f in folders if (f / "status.json").exists() or (f / "config.yaml").exists()]
-    return pd.DataFrame([_row(RunDir(folder)) for folder in folders])
+    if _is_run(root):
+        return [root]
+    return sorted(f for f in root.iterdir() if not f.name.startswith(".") and _is_run(f))
 
 
-def _row(run: RunDir) -> dict[str, Any]:
-    row: dict[str, Any] = {"run": run.path.name, "path": str(run.path)}
-    try:
-        status = run.status()
-        row |= {"state": status.get("state", "unknown"), "reason": status.get("reason", "")}
-        if run.config.exists():
-            row = _flatten(yaml.safe_load(run.config.read_text(encoding="utf-8"))) | row
-        if run.metrics.exists():
-            logged = pd.read_csv(run.metrics)
-            row |= {str(name): logged[name].iloc[-1] for name in logged if len(logged)}
-        for name, score in run.read_scores().get("scores", {}).items():
-            row[name] = score["value"]
-            row |= {f"{name}.{part}": score[part] for part in BESIDE if part in score}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
-        row |= {"state": "unreadable", "reason": f"{type(error).__name__}: {error}"}
-    return row
+def _load(source: str) -> pd.DataFrame:
+    if source.startswith(ONLINE):
+        return pd.DataFrame(list(online_rows(source)))
+    root = Path(source)
+    if root.is_dir() and not _is_run(root):
+        table = indexed_runs(root)
+        if table.empty and (logs := logs_in(root)):
+            return pd.DataFrame(list(offline_rows(logs)))
+        return table
+    return pd.DataFrame([row_of(RunDir(folder)) for folder in run_folders(root)])
 
 
-def _flatten(config: dict[str, Any]) -> dict[str, Any]:
-    """{"model": {"class_path": "a.B", "init_args": {"c": 4}}} -> {"model": "B", "model.c": 4}."""
-    flat: dict[str, Any] = {}
-
-    def visit(name: str, value: Any) -> None:
-        if isinstance(value, dict) and "class_path" in value:
-            flat[name] = value["class_path"].rsplit(".", 1)[-1]
-            value = value.get("init_args") or {}
-        if isinstance(value, dict):
-            for key, item in value.items():
-                visit(f"{name}.{key}" if name else key, item)
-        else:
-            flat[name] = value
-
-    visit("", config)
-    if "seed_everything" in flat:
-        flat["seed"] = flat.pop("seed_everything")
-    return flat
+def _is_run(folder: Path) -> bool:
+    return (folder / "status.json").exists() or (folder / "config.yaml").exists()
