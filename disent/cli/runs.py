@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""disent runs [FOLDER]: the runs of a folder as a table."""
+"""disent runs [FOLDER ...]: runs as a table."""
 
 import argparse
 
@@ -7,9 +7,27 @@ import argparse
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds `runs` to the commands."""
     parser = commands.add_parser(
-        "runs", help="list runs: state, terms, scores", description="Lists the runs of a folder."
+        "runs",
+        help="list runs: state, terms, scores",
+        description="Lists runs: one row each, with state, last logged terms and scores.",
     )
-    parser.add_argument("folder", nargs="?", default="runs", help="default: runs")
+    parser.add_argument(
+        "source",
+        nargs="*",
+        default=["runs"],
+        help="folders of runs, folders of W&B's offline logs, or wandb:ENTITY/PROJECT "
+        "(default: runs)",
+    )
+    parser.add_argument(
+        "--where",
+        metavar="CONDITION",
+        action="append",
+        default=[],
+        help="only runs that meet it, such as 'model.beta>=4' or state=failed; may be repeated",
+    )
+    parser.add_argument("--sort", metavar="COLUMN", help="smallest first")
+    parser.add_argument("--descending", action="store_true", help="largest first")
+    parser.add_argument("--columns", metavar="A,B,...", help="show these instead of the usual ones")
     parser.add_argument("--csv", metavar="FILE", help="write every column to FILE instead")
     parser.set_defaults(run=run)
 
@@ -18,13 +36,24 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints the table, or writes it."""
     from disent.cli.tables import print_runs
     from disent.runs import load_runs
+    from disent.runs.selection import column_of, select_runs, sort_runs
 
-    table = load_runs(arguments.folder)
+    table = load_runs(arguments.source)
+    where = ", ".join(arguments.source)
     if table.empty:
-        print(f"no runs in {arguments.folder}. Make one: disent fit --config quickstart")
-    elif arguments.csv:
-        table.to_csv(arguments.csv, index=False)
-        print(f"{len(table)} runs, {len(table.columns)} columns: {arguments.csv}")
+        print(f"no runs in {where}. Make one: disent fit --config quickstart")
+        return 0
+    chosen = select_runs(table, arguments.where)
+    if arguments.sort:
+        chosen = sort_runs(chosen, arguments.sort, descending=arguments.descending)
+    columns = arguments.columns.split(",") if arguments.columns else []
+    for name in columns:
+        column_of(table, name)
+    if arguments.csv:
+        chosen.to_csv(arguments.csv, index=False, columns=columns or None)
+        print(f"{len(chosen)} runs, {len(columns or chosen.columns)} columns: {arguments.csv}")
+    elif chosen.empty:
+        print(f"none of the {len(table)} runs in {where} meets {' and '.join(arguments.where)}")
     else:
-        print_runs(table)
+        print_runs(chosen, columns)
     return 0

@@ -1,18 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables on the terminal."""
 
+import math
 import os
+from collections.abc import Sequence
 from typing import Any
 
+from pandas.api.types import is_numeric_dtype
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+
+WORDS = ("run", "state", "reason")
+USUAL = (
+    *("run", "state", "step", "rate", "distortion", "elbo", "mig", "beta_vae_score"),
+    *("factor_vae_score", "dci.disentanglement", "reason"),
+)
+WIDTH = 100  # characters of the widest table of scores
 
 
 def print_scores(run: str | os.PathLike[str], record: dict[str, Any]) -> None:
-    """Prints an evaluation: scores beside their baselines, then each factor's readability."""
+    """Prints an evaluation: scores beside their baselines, then each factor's readability.
+
+    A number that is not finite leaves its cell empty: metrics.json holds null in its place.
+    """
     console = Console()
     console.print(f"\nscores of {os.fspath(run)}", soft_wrap=True, highlight=False)
-    console.print(_scores(record))
+    console.print(_title(record), style="italic", soft_wrap=True, highlight=False)
+    # a line that a narrow terminal breaks can be read, a number that was cut off can not
+    Console(width=max(console.width, WIDTH)).print(_scores(record))
     for name, score in record["scores"].items():
         if score.get("reason"):
             console.print(f"{name}: {score['reason']}", highlight=False)
@@ -24,42 +40,50 @@ def print_scores(run: str | os.PathLike[str], record: dict[str, Any]) -> None:
     for name, entry in record["factors"].items():
         factors.add_row(
             name,
-            f"{entry['linear_r2']:.3f}",
-            f"z{entry['single_r2_latent']}  {entry['single_r2']:.3f}",
-            f"z{entry['information_latent']}  {entry['information']:.3f}",
+            _text(entry["linear_r2"]),
+            _of_latent(entry, "single_r2"),
+            _of_latent(entry, "information"),
         )
     console.print()
     console.print(factors)
     console.print(
         f"R2: of a straight line; I/H: mutual information over the factor's entropy.\n"
-        f"rate {record['rate']:.2f} nats per image, {record['active_latents']} active latents",
+        f"rate {_nats(record['rate'])} nats per image, {record['active_latents']} active latents",
         highlight=False,
     )
     _print_bounds(console, record.get("rate_distortion") or {})
 
 
-def _scores(record: dict[str, Any]) -> Table:
-    """Each score beside its spread, the protocol's estimate and its baselines, where there are."""
-    parts = {
-        "value": ("value",),
-        "+-": ("spread",),
-        "10k points": ("protocol", "value"),
-        "untrained": ("untrained",),
-        "PCA": ("pca",),
-        "chance": ("chance",),
-    }
+def _title(record: dict[str, Any]) -> str:
+    """How many pictures the scores are of, and their baselines where these are of fewer."""
+    entries = record["scores"].values()
+    coarse = {entry["baseline_points"] for entry in entries if "baseline_points" in entry}
+    thinned = " and ".join(f"{points:,}" for points in sorted(coarse - {record["points"]}))
     title = f"Scores on {record['points']:,} pictures"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    return f"{title}; baselines on {thinned}, a thinned grid" if thinned else title
+
+
+def _scores(record: dict[str, Any]) -> Table:
+    """Each score and its estimate by the protocol with their spreads, and its baselines."""
+    parts = (
+        ("value", ("value",)),
+        ("+-", ("spread",)),
+        ("10k points", ("protocol", "value")),
+        ("+-", ("protocol", "spread")),
+        ("untrained", ("untrained",)),
+        ("PCA", ("pca",)),
+        ("chance", ("chance",)),
+    )
+    table = Table(box=None, pad_edge=False)
     table.add_column("score", no_wrap=True)
-    cells = {
-        column: [_number(score, path) for score in record["scores"].values()]
-        for column, path in parts.items()
-    }
-    shown = [column for column in parts if any(cells[column])]
-    for column in shown:
-        table.add_column(column, justify="right", no_wrap=True)
-    for i, name in enumerate(record["scores"]):
-        table.add_row(name, *(cells[column][i] for column in shown))
+    columns = []
+    for title, path in parts:
+        cells = [_number(score, path) for score in record["scores"].values()]
+        if any(cells):
+            table.add_column(title, justify="right", no_wrap=True)
+            columns.append(cells)
+    for name, *cells in zip(record["scores"], *columns, strict=True):
+        table.add_row(name, *cells)
     return table
 
 
@@ -67,47 +91,62 @@ def _number(score: dict[str, Any], path: tuple[str, ...]) -> str:
     value: Any = score
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
-    return "" if value is None else f"{value:.3f}"
+    return _text(value)
+
+
+def _of_latent(entry: dict[str, Any], name: str) -> str:
+    """A factor's number at the latent that has most of it."""
+    value = _text(entry[name])
+    return value and f"z{entry[f'{name}_latent']}  {value}"
+
+
+def _text(value: float | None) -> str:
+    return "" if value is None or not math.isfinite(value) else f"{value:.3f}"
+
+
+def _nats(value: float | None) -> str:
+    return "?" if value is None or not math.isfinite(value) else f"{value:.2f}"
 
 
 def _print_bounds(console: Console, found: dict[str, Any]) -> None:
     """Rate, distortion and the bounds that were checked, in nats per image."""
     if found:
         line = (
-            f"distortion {found['distortion']:.2f}, rate + distortion {found['total']:.2f}, "
-            f"I(x; z) {found['mutual_information']:.2f} nats per image"
+            f"distortion {_nats(found['distortion'])}, "
+            f"rate + distortion {_nats(found['total'])}, "
+            f"I(x; z) {_nats(found['mutual_information'])} nats per image"
         )
         if found.get("entropy") is not None:
             line += f"; entropy of the pictures {found['entropy']:.2f}"
         console.print(line, highlight=False, soft_wrap=True)
 
 
-def print_runs(table: Any) -> None:
-    """Prints the table that load_runs returns: state, knobs, last values and scores."""
+def print_runs(table: Any, columns: Sequence[str] = ()) -> None:
+    """Prints the table that load_runs returns: `columns`, or state, last values and scores.
+
+    On a terminal, the usual columns that do not fit are left out; what was asked for never is.
+    """
+    chosen = [name for name in columns or USUAL if name in table]
+    if not columns and table["reason"].eq("").all():
+        chosen.remove("reason")
+    cells = {name: [_cell(value) for value in table[name]] for name in chosen}
+    widths = {name: max(map(len, [name, *cells[name]])) + 2 for name in chosen}
     console = Console()
-    shown = [
-        "run",
-        "state",
-        "step",
-        "rate",
-        "distortion",
-        "elbo",
-        "mig",
-        "beta_vae_score",
-        "reason",
-    ]
-    columns = [name for name in shown if name in table]
-    if table[columns[-1]].eq("").all():
-        columns.pop()
-    view = Table()
-    for name in columns:
-        view.add_column(name, justify="left" if name in ("run", "state", "reason") else "right")
-    for row in table[columns].itertuples(index=False):
-        view.add_row(*(_cell(value) for value in row))
-    console.print(view)
+    if console.is_terminal and not columns:
+        for name in [name for name in reversed(chosen) if name not in WORDS]:
+            if sum(widths[kept] for kept in chosen) > console.width and len(chosen) > 1:
+                chosen.remove(name)
+    console.width = max(console.width, sum(widths[name] for name in chosen))
+    view = Table(box=None, pad_edge=False)
+    for name in chosen:
+        number = name not in WORDS and is_numeric_dtype(table[name])
+        view.add_column(name, justify="right" if number else "left", no_wrap=True)
+    for row in zip(*(cells[name] for name in chosen), strict=True):
+        view.add_row(*map(escape, row))
+    console.print(view, soft_wrap=True)
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, float):
         return "" if value != value else f"{value:.4g}"
-    return str(value)
+    return "" if value is None else str(value)

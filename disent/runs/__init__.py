@@ -18,10 +18,12 @@ from disent.runs.variance import (
     seeds_needed,
     variance_shares,
 )
+from disent.runs.waking import followed_factors, wake_up
 
 __all__ = [
     "RunDir",
     "best_per_group",
+    "followed_factors",
     "load_histories",
     "load_runs",
     "mean_interval",
@@ -33,5 +35,6 @@ __all__ = [
     "score_names",
     "seeds_needed",
     "variance_shares",
+    "wake_up",
     "with_families",
 ]

@@ -24,7 +24,7 @@ def with_families(table: pd.DataFrame) -> pd.DataFrame:
         values = pd.to_numeric(table[column], errors="coerce")
         new = values.notna() & strength.isna()
         strength[new] = values[new]
-        setting[new] = [f"{name} {value:g}" for value in values[new]]
+        setting[new] = values[new].map(lambda value, name=name: f"{name} {value:g}")
     objective = table["model"] if "model" in table else pd.Series(pd.NA, table.index)
     objective = objective.astype(object).where(objective.notna(), "unknown").astype(str)
     setting = setting.where(setting.ne(""), objective)

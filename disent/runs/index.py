@@ -33,6 +33,8 @@ def indexed_runs(root: Path) -> pd.DataFrame:
     names = set(signatures) - (set() if known is None else set(known["run"]))
     rows = [row_of(RunDir(root / n)) | {SIGNATURE: signatures[n]} for n in sorted(names)]
     table = _joined(known, pd.DataFrame(rows))
+    empty = table.columns[table.isna().all()]
+    table = table.astype(dict.fromkeys(empty, float))  # else it depends on where they came from
     if names or (known is not None and len(known) != len(signatures)):
         _write(table, root / NAME)
     if table.empty:
@@ -77,13 +79,21 @@ def _joined(known: pd.DataFrame | None, read: pd.DataFrame) -> pd.DataFrame:
 def _read(file: Path) -> pd.DataFrame | None:
     """The index, or None where there is none that can be used."""
     try:
-        table = pd.read_parquet(file, engine="pyarrow")
-        for name in [name for name in table if str(name).startswith(JSON)]:
-            values = [json.loads(text) for text in table.pop(name)]
-            table[str(name).removeprefix(JSON)] = pd.Series(values, table.index, dtype=object)
+        stored = pd.read_parquet(file, engine="pyarrow")
+        table = pd.DataFrame({_plain(str(name)): _decoded(stored[name]) for name in stored})
         return table if {"run", "state", SIGNATURE} <= set(table) else None
     except (OSError, ImportError, ValueError, TypeError):  # pyarrow's errors are ValueErrors
         return None
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix(JSON)
+
+
+def _decoded(column: pd.Series) -> pd.Series:
+    if not str(column.name).startswith(JSON):
+        return column
+    return pd.Series([json.loads(text) for text in column], column.index, dtype=object)
 
 
 def _write(table: pd.DataFrame, file: Path) -> None:

@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import stats
+
+from disent.runs.columns import check_columns
 
 RESAMPLES = 10_000
 
@@ -20,7 +23,7 @@ class Interval(NamedTuple):
     n: int
 
 
-def mean_interval(values: Sequence[float], *, level: float = 0.95, seed: int = 0) -> Interval:
+def mean_interval(values: ArrayLike, *, level: float = 0.95, seed: int = 0) -> Interval:
     """The mean, with the percentile interval of 10,000 bootstrap resamples.
 
     With few values the interval is too narrow (of 5 it covers about 85 % instead of 95 %): it shows
@@ -56,7 +59,7 @@ def over_seeds(table: pd.DataFrame, score: str, by: str | Sequence[str]) -> pd.D
         ValueError: A column is missing.
     """
     groups = [by] if isinstance(by, str) else list(by)
-    _check_columns(table, [score, *groups])
+    check_columns(table, [score, *groups])
     rows = []
     for key, group in table.groupby(groups, sort=True):
         values = group[score].astype(float).dropna()
@@ -78,12 +81,12 @@ def rank_correlations(table: pd.DataFrame, scores: Sequence[str]) -> pd.DataFram
     Raises:
         ValueError: A column is missing.
     """
-    _check_columns(table, scores)
+    check_columns(table, scores)
     return table[list(scores)].astype(float).corr(method="spearman", min_periods=3)
 
 
 def rank_correlation(
-    first: Sequence[float], second: Sequence[float], *, level: float = 0.95, seed: int = 0
+    first: ArrayLike, second: ArrayLike, *, level: float = 0.95, seed: int = 0
 ) -> Interval:
     """Spearman's rank correlation of two scores, with a bootstrap interval over the runs.
 
@@ -133,10 +136,10 @@ def best_per_group(
     """
     groups = [by] if isinstance(by, str) else list(by)
     choice = choose_by or score
-    _check_columns(table, [score, choice, *groups])
+    check_columns(table, [score, choice, *groups])
     rows = []
     for key, group in table.dropna(subset=[score, choice]).groupby(groups, sort=True):
-        chosen = group.loc[group[choice].astype(float).idxmax()]
+        chosen = group.iloc[int(group[choice].astype(float).to_numpy().argmax())]
         best = float(group[score].max())
         rows.append(
             dict(zip(groups, key, strict=True))
@@ -149,13 +152,3 @@ def best_per_group(
 def _correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     first, second = (x - x.mean(-1, keepdims=True) for x in (first, second))
     return (first * second).sum(-1) / np.sqrt((first**2).sum(-1) * (second**2).sum(-1))
-
-
-def _check_columns(table: pd.DataFrame, wanted: Sequence[str]) -> None:
-    missing = [name for name in wanted if name not in table]
-    if missing:
-        raise ValueError(
-            f"the table has no column {', '.join(map(repr, missing))}. It has: "
-            f"{', '.join(sorted(map(str, table.columns)))}. Scores come from `disent evaluate`; "
-            "objective, strength and setting from `with_families`."
-        )

@@ -3,7 +3,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -92,7 +92,8 @@ def minimal_detectable_difference(
     high = 1.0
     while _power(high, seeds, level) < power:
         high *= 2
-    return std * float(optimize.brentq(lambda d: _power(d, seeds, level) - power, 0, high))
+    found: Any = optimize.brentq(lambda d: _power(d, seeds, level) - power, 0, high)
+    return std * float(found)
 
 
 def seeds_needed(difference: float, std: float, *, power: float = 0.8, level: float = 0.05) -> int:

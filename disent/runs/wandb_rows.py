@@ -83,7 +83,7 @@ def _columns(config: dict[str, Any], summary: dict[str, Any]) -> dict[str, Any]:
     return flatten({k: v for k, v in config.items() if k != "_wandb"}) | _numbers(summary)
 
 
-def _numbers(row: dict[str, Any]) -> dict[str, float]:
+def _numbers(row: dict[str, Any]) -> dict[str, Any]:
     """What is a number, under our names; W&B's own entries, pictures and tables are left out."""
     named = {OURS.get(str(name), str(name)): value for name, value in row.items()}
     return {
@@ -96,8 +96,8 @@ def _numbers(row: dict[str, Any]) -> dict[str, float]:
     }
 
 
-def _by_step(rows: list[dict[str, float]]) -> pd.DataFrame:
-    merged: dict[float, dict[str, float]] = {}
+def _by_step(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    merged: dict[float, dict[str, Any]] = {}
     for row in rows:
         if len(row) > 1 and "step" in row:
             merged.setdefault(row["step"], {}).update(row)
