@@ -26,6 +26,7 @@ ALLOWED = {
     "pictures": NOUNS | FORMULAS | {"data", "codes", "latents", "models"},
     "evaluation": NOUNS | FORMULAS | {"data", "codes", "pca", "models", "runs"},
 }
+ALLOWED["report"] = NOUNS | {"runs", "figures", "pictures", "models", "data"}
 ALLOWED["callbacks"] = NOUNS | set(ALLOWED) - {"cli", "launch"}
 ALLOWED["cli"] = set(ALLOWED)
 BANNED = {  # packages that a room never imports

@@ -11,17 +11,32 @@ import torch
 import yaml
 from torch import Tensor
 
-from disent.codes import CodeTable
+from disent.codes import CodeTable, encode_rows
 from disent.data.base import FactorDataset
-from disent.evaluation.encoded import Encoded, rates
+from disent.evaluation.encoded import rates
 from disent.evaluation.options import Options
-from disent.evaluation.scores import on_samples, stated
+from disent.evaluation.scores import on_samples, stated, suffix
+from disent.gaussian import DiagonalGaussian
 from disent.metrics.base import Score, settings
 from disent.models.load import load_untrained
 from disent.runs.directory import RunDir
 
 POINTS = 10_000  # pictures whose codes are kept of each run
 KINDS = ("trained", "chance", "untrained")
+# What of the trainer's settings leaves the trained model as it is; and all that begin with enable_.
+HARDWARE = {
+    "accelerator",
+    "devices",
+    "num_nodes",
+    "strategy",
+    "plugins",
+    "logger",
+    "log_every_n_steps",
+    "callbacks",
+    "profiler",
+    "default_root_dir",
+    "model_registry",
+}
 
 
 @dataclass(frozen=True)
@@ -30,11 +45,13 @@ class Kept:
 
     Attributes:
         path: The run's folder.
-        alike: The run's settings but for the seed, and its pictures; equal for comparable runs.
+        alike: The run's settings but for the seed, its step and its pictures; equal for comparable
+            runs.
         codes: Float[n, d] of the same pictures for every run; by kind of encoder.
         rates: Float64[d], nats per image; by kind of encoder.
         points: Pictures of the table that the codes were taken from.
         fingerprint: Of those pictures.
+        noise_seed: Of the samples, where codes are sampled.
     """
 
     path: Path
@@ -43,39 +60,56 @@ class Kept:
     rates: Mapping[str, Tensor]
     points: int
     fingerprint: str
+    noise_seed: int
 
 
 def keep(
-    path: str | os.PathLike[str], table: CodeTable, dataset: FactorDataset, options: Options
+    path: str | os.PathLike[str],
+    table: CodeTable,
+    dataset: FactorDataset,
+    options: Options,
+    step: int,
 ) -> Kept:
-    """Codes of 10,000 pictures drawn by the seed: of the model, shuffled, and as training began."""
+    """Codes of 10,000 pictures drawn by the seed: of the model, shuffled, and as training began.
+
+    `step` is the one that the model of `table` was trained to.
+    """
     run = RunDir(path)
     generator = torch.Generator().manual_seed(options.seed)
     rows = torch.randint(len(table.grid), (POINTS,), generator=generator)
-    own = Encoded.of(table, options.codes, options.seed).codes[rows]
-    untrained, began = load_untrained(path), []
-    with torch.inference_mode():
-        for index in rows.split(256):
-            began.append(untrained.encode(dataset.batch(index)))
-    means = torch.cat([q.mean for q in began])
+    autocast = torch.bfloat16 if options.precision == "bfloat16" else None
+    began = DiagonalGaussian(*encode_rows(load_untrained(path), dataset, rows, autocast=autocast))
     seed = int(yaml.safe_load(run.config.read_text(encoding="utf-8"))["seed_everything"])
+    # each run has noise of its own: with the same, models would agree on it
+    noise_seed = options.seed + 1 + seed
+    own = DiagonalGaussian(table.means[rows], table.logvars[rows])
+    ended, untrained = (_judged(q, options, noise_seed) for q in (own, began))
     order = torch.randperm(POINTS, generator=generator.manual_seed(seed))
-    rate = rates(table)
-    began_rate = torch.cat([q.kl() for q in began]).double().mean(0)
+    rate, began_rate = rates(table), began.kl().double().mean(0)
     return Kept(
         path=run.path,
-        alike=_settings_but_seed(run) + table.fingerprint,
-        codes=dict(zip(KINDS, (own, own[order], means), strict=True)),
+        alike=f"{_settings_but_seed(run)} {step} {table.fingerprint}",
+        codes=dict(zip(KINDS, (ended, ended[order], untrained), strict=True)),
         rates=dict(zip(KINDS, (rate, rate, began_rate), strict=True)),
         points=len(table.grid),
         fingerprint=table.fingerprint,
+        noise_seed=noise_seed,
     )
+
+
+def _judged(q: DiagonalGaussian, options: Options, noise_seed: int) -> Tensor:
+    """The means of the posteriors, or a sample of each."""
+    if options.codes == "mean":
+        return q.mean
+    generator = torch.Generator().manual_seed(noise_seed)
+    return q.sample(torch.randn(q.mean.shape, generator=generator))
 
 
 def compare(runs: Sequence[Kept], scores: Mapping[str, Score], options: Options) -> None:
     """Writes the scores of each group of comparable runs into their metrics.json.
 
-    The entry of a run that has no other to be compared with says so.
+    The entry of a run that has no other to be compared with says so, unless an earlier evaluation
+    of the same step and pictures had found one.
     """
     groups: dict[str, list[Kept]] = {}
     for run in runs:
@@ -96,23 +130,33 @@ def _write(group: Sequence[Kept], name: str, score: Score, options: Options) -> 
             assert isinstance(value, Tensor)
             found[kind] = value
     for i, run in enumerate(group):
-        folder, entry = RunDir(run.path), stated(score, run.points, run.fingerprint, options)
+        folder, key = RunDir(run.path), name + suffix(score, options)
+        record = folder.read_scores()
+        if not found and record["scores"].get(key, {}).get("value") is not None:
+            continue
+        entry = stated(score, run.points, run.fingerprint, options)
+        if on_samples(score, options):
+            entry["noise_seed"] = run.noise_seed
         entry["runs"] = [str(other.path) for other in group]
         for kind in KINDS:
             entry["value" if kind == "trained" else kind] = float(found[kind][i]) if found else None
         if not found:
             entry["reason"] = (
-                "no other run was given whose settings differ in the seed alone: name the runs of "
-                "several seeds in one command."
+                "no other run was given whose settings differ in the seed alone, trained to the "
+                "same step: name the runs of several seeds in one command."
             )
-        record = folder.read_scores()
-        suffix = ".sampled" if on_samples(score, options) else ""
-        record["scores"][name + suffix] = entry
+        record["scores"][key] = entry
         folder.write_scores(record)
 
 
 def _settings_but_seed(run: RunDir) -> str:
     config = yaml.safe_load(run.config.read_text(encoding="utf-8"))
     model = dict(config["model"], init_args={**config["model"]["init_args"], "seed": None})
-    kept = {key: config.get(key) for key in ("data", "loader")} | {"model": model}
-    return json.dumps(kept, sort_keys=True)
+    trainer = {
+        key: value
+        for key, value in (config.get("trainer") or {}).items()
+        if key not in HARDWARE and not key.startswith("enable_")
+    }
+    kept = {key: config.get(key) for key in ("data", "loader")}
+    kept |= {"model": model, "trainer": trainer}
+    return json.dumps(kept, sort_keys=True, default=str)

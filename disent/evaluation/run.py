@@ -3,13 +3,16 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from disent.codes import CodeTable
 from disent.data.load import load_dataset
 from disent.evaluation.between import compare, keep
 from disent.evaluation.evaluate import evaluate, thinned
+from disent.evaluation.held_out import held_out_terms
 from disent.evaluation.options import Options
+from disent.evaluation.scores import without
 from disent.models.load import load_run, load_step, load_untrained
 from disent.runs.directory import RunDir
 
@@ -34,9 +37,13 @@ def evaluate_run(
     dataset = load_dataset(path)
     record, table = evaluate(model, untrained, dataset, options, table=table, progress=progress)
     record = {"step": step, **record}
+    unseen = held_out_terms(path, model, dataset, table, options.seed)
+    if unseen is not None:
+        record["held_out"] = unseen
     before = run.read_scores()
     if all(before.get(key) == record[key] for key in ("step", "fingerprint", "points")):
-        record["scores"] = before["scores"] | record["scores"]
+        earlier = without(before["scores"], options.of_one_run, options)
+        record["scores"] = earlier | record["scores"]
     run.write_scores(record)
     return record, table
 
@@ -50,18 +57,22 @@ def evaluate_runs(
 ) -> Iterator[tuple[str, dict[str, Any] | Exception]]:
     """Scores run after run; with scores between runs, compares those that differ in the seed alone.
 
+    A run that is named twice, or by a link too, counts once.
+
     Yields:
         Each run with its record; or with the error that kept it from being scored, and the others
         go on. Scores between runs come last: the runs that they need are only known then.
     """
-    kept = []
+    kept, once = [], dict[Path, str | os.PathLike[str]]()
     for path in paths:
+        once.setdefault(Path(path).resolve(), path)
+    for path in once.values():
         try:
             record, table = evaluate_run(path, options, best=best, device=device)
             if options.between_runs:
                 dataset = thinned(load_dataset(path), options)
-                kept.append(keep(path, table, dataset, options))
-        except (OSError, ValueError, ArithmeticError) as error:
+                kept.append(keep(path, table, dataset, options, record["step"]))
+        except (OSError, ValueError, ArithmeticError, RuntimeError) as error:
             yield os.fspath(path), error
         else:
             if not options.between_runs:

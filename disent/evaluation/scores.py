@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The entries of an evaluation: each score with its spread, baselines and all it depends on."""
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
 from disent.evaluation.encoded import PROTOCOL_POINTS, Encoded
 from disent.evaluation.options import Options
 from disent.metrics.base import Score, settings, wants
 
 BASELINES = ("chance", "untrained", "pca")
+NO_SCORE = (ValueError, LinAlgError)  # what a score raises for codes that it does not exist for
 
 
 def entries(
@@ -34,18 +38,11 @@ def entries(
     pairs = list(zip(mine, seeds, strict=True))
     try:
         values = [c.score(name, score, seed) for c, seed in (pairs if drawn else pairs[:1])]
-    except ValueError as error:
-        return {name: _of(score, own[0], options, 1) | {"value": None, "reason": str(error)}}
-    estimates = []
-    if "factors" in wants(score) and "seed" not in settings(score):
-        estimates = [codes.estimate(name, score, seed) for codes, seed in pairs]
-    beside = {
-        label: _or_none(codes, name, score, options.seed)
-        for label, codes in baselines.items()
-        # dealing codes to other pictures changes nothing for a score that knows no labels
-        if label != "chance" or {"factors", "grid"} & set(wants(score))
-    }
-    suffix = ".sampled" if on_samples(score, options) else ""
+    except NO_SCORE as error:
+        entry = _of(score, own[0], options, 1) | {"value": None, "reason": str(error)}
+        return {name + suffix(score, options): entry}
+    estimates = _estimates(name, score, pairs)
+    beside = _beside(name, score, baselines, options.seed)
     found = {}
     for number in values[0]:
         entry = _summary([value[number] for value in values])
@@ -56,7 +53,7 @@ def entries(
         entry |= _of(score, own[0], options, len(values))
         coarse = next(iter(baselines.values())).table
         entry |= {"baseline_points": len(coarse.grid), "baseline_fingerprint": coarse.fingerprint}
-        found[number + suffix] = entry
+        found[number + suffix(score, options)] = entry
     return found
 
 
@@ -65,16 +62,63 @@ def on_samples(score: Score, options: Options) -> bool:
     return options.codes == "sampled" and bool({"codes", "codes_of_runs"} & set(wants(score)))
 
 
+def suffix(score: Score, options: Options) -> str:
+    """What is added to the name of a score's numbers: those of samples stand beside the means'."""
+    return ".sampled" if on_samples(score, options) else ""
+
+
+def without(
+    scores: Mapping[str, Any], again: Mapping[str, Score], options: Options
+) -> dict[str, Any]:
+    """The entries of earlier scores but for those of `again`, which are evaluated anew.
+
+    A score of several numbers has one entry where it failed and others where it did not: what
+    remained of the earlier time would stand beside its opposite.
+    """
+    kept = {}
+    for key, entry in scores.items():
+        stem = key.removesuffix(".sampled")
+        name = stem.split(".")[0]
+        if name not in again or key != stem + suffix(again[name], options):
+            kept[key] = entry
+    return kept
+
+
+def _estimates(
+    name: str, score: Score, pairs: Sequence[tuple[Encoded, int]]
+) -> list[dict[str, float]]:
+    """What the field's protocol would estimate, by draw; none for a score that draws by itself."""
+    if "codes" not in wants(score) or "seed" in settings(score):
+        return []
+    try:
+        return [codes.estimate(name, score, seed) for codes, seed in pairs]
+    except NO_SCORE:
+        return []
+
+
+def _beside(
+    name: str, score: Score, baselines: Mapping[str, Encoded], seed: int
+) -> dict[str, dict[str, float]]:
+    """The numbers of each baseline, by its label."""
+    return {
+        label: _or_none(codes, name, score, seed)
+        for label, codes in baselines.items()
+        # dealing codes to other pictures changes nothing for a score that knows no labels
+        if label != "chance" or {"factors", "grid"} & set(wants(score))
+    }
+
+
 def _or_none(codes: Encoded, name: str, score: Score, seed: int) -> dict[str, float]:
     """A baseline's numbers; none where the score does not exist for its codes."""
     try:
         return codes.score(name, score, seed)
-    except ValueError:
+    except NO_SCORE:
         return {}
 
 
 def _summary(values: Sequence[float]) -> dict[str, Any]:
-    spread = statistics.stdev(values) if len(values) > 1 else None
+    measurable = len(values) > 1 and all(map(math.isfinite, values))
+    spread = statistics.stdev(values) if measurable else None
     return {"value": statistics.fmean(values), "spread": spread}
 
 

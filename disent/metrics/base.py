@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every score of the room is, and how a caller learns what it wants.
 
-A score is a function that returns one number as a float64 scalar, or a NamedTuple of such numbers.
-Its positional parameters name what it is given, out of these:
+A score is a function that returns one number as a float64 scalar, or a NamedTuple of such numbers;
+one that compares m runs, Float64[m]. Its positional parameters name what it is given, out of these:
 
     codes           Float[n, d], the representation to be judged: posterior means, or samples
     factors         Int[n, k], the factor values of the same pictures
@@ -11,8 +11,7 @@ Its positional parameters name what it is given, out of these:
     codes_of_runs   Float[m, n, d], the codes of the same pictures by m runs
     rates_of_runs   Float[m, d], the rate of every latent of the same m runs
 
-Keyword-only parameters are its settings, each with a default; a record of the score states them
-all. A score with the setting `seed` draws, and another seed gives another estimate.
+Keyword-only parameters are settings with defaults, which a record states; with `seed`, it draws.
 """
 
 import inspect

@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from disent.metrics.convergence import NotConverged
+
 
 class LinearClassifier(NamedTuple):
     """Scores of c classes, linear in the features.
@@ -53,7 +55,7 @@ def fit_softmax(
         penalty: > 0, so that the optimum exists also for separable classes.
         tolerance: Stop when no component of the gradient of the mean loss exceeds this, times the
             largest absolute feature where that is above 1.
-        max_steps: RuntimeError if that many Newton steps do not suffice.
+        max_steps: NotConverged if that many Newton steps do not suffice.
     References:
         Hastie et al. (2009), "The Elements of Statistical Learning", section 4.4.1.
     Example:
@@ -229,7 +231,7 @@ def _newton(problem: _Problem, tolerance: float, max_steps: int) -> Float[Tensor
             size /= 2
         theta = theta - size * direction
         loss = problem.loss(theta)
-    raise RuntimeError(
+    raise NotConverged(
         f"the logistic regression did not converge in {max_steps} steps: the largest gradient is "
         f"{float(problem.gradient(theta).abs().max()):.2g}, wanted {tolerance:.2g}. Codes of "
         "extreme scale can cause this: look at their standard deviations, and rescale them."

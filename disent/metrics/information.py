@@ -101,7 +101,7 @@ def mutual_information(
         tensor([[0.6931, 0.0000]], dtype=torch.float64)
     """
     check_codes_and_factors(codes, factors)
-    columns = [column.to(torch.int64).contiguous() for column in factors.T]
+    columns = [column.to(codes.device, torch.int64).contiguous() for column in factors.T]
     sizes = [int(column.max()) + 1 for column in columns]
     information = torch.empty(len(columns), codes.shape[1], dtype=torch.float64)
     for j in range(codes.shape[1]):

@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from disent.metrics.convergence import NotConverged
+
 MAX_STEPS = 200
 STEP_SIZES = 0.5 ** torch.arange(30, dtype=torch.float64)
 
@@ -195,7 +197,7 @@ def _newton(problem: _Problem) -> tuple[Float[Tensor, "d c"], Float[Tensor, "d c
         u, v = u - size * step_u, v - size * step_v
         if bool((gain <= rounding).all()):
             return u[..., 0], v[..., 0]
-    raise RuntimeError(
+    raise NotConverged(
         f"the support vector machines did not converge in {MAX_STEPS} steps. Codes of extreme "
         "scale can cause this: look at their means and standard deviations, and rescale them."
     )

@@ -28,7 +28,8 @@ def with_families(table: pd.DataFrame) -> pd.DataFrame:
     objective = table["model"] if "model" in table else pd.Series(pd.NA, table.index)
     objective = objective.astype(object).where(objective.notna(), "unknown").astype(str)
     setting = setting.where(setting.ne(""), objective)
-    return table.assign(objective=objective, strength=strength, setting=setting)
+    # copy(): one block, since a table of many columns is slow in pieces
+    return table.copy().assign(objective=objective, strength=strength, setting=setting)
 
 
 def score_names(table: pd.DataFrame) -> list[str]:

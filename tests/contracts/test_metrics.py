@@ -38,12 +38,12 @@ CODES = {
 }
 
 
-def evaluate(name: str, codes: Tensor) -> dict[str, Tensor]:
-    """A score's numbers, with everything but the codes filled in."""
+def evaluate(name: str, codes: Tensor, factors_on: str | None = None) -> dict[str, Tensor]:
+    """A score's numbers, with everything but the codes filled in, on their device."""
     member = SCORES[name]
     given = {
         "codes": codes,
-        "factors": GRID.all_factors().to(codes.device),
+        "factors": GRID.all_factors().to(factors_on or codes.device),
         "grid": GRID,
         "means": codes,
         "logvars": torch.full_like(codes, -4.0),
@@ -163,7 +163,8 @@ def _given(name):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_gpu_and_cpu_agree(score):
-    for number, value in score(RANDOM.cuda()).items():
+@pytest.mark.parametrize("factors_on", ["cuda", "cpu"])
+def test_gpu_and_cpu_agree(score, factors_on):
+    for number, value in score(RANDOM.cuda(), factors_on).items():
         assert value.is_cuda
         torch.testing.assert_close(value.cpu(), score(RANDOM)[number], atol=1e-6, rtol=0)

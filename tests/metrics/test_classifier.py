@@ -6,6 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from disent.metrics.classifier import fit_one_vs_rest, fit_softmax
+from disent.metrics.convergence import NotConverged
 from tests.metrics.goldens import FOLDER, VALUES
 
 
@@ -150,5 +151,5 @@ def test_errors(fit):
     features, labels = PROBLEMS["overlapping"]
     with pytest.raises(ValueError, match="penalty must be > 0, got 0"):
         fit(features, labels, classes=5, penalty=0)
-    with pytest.raises(RuntimeError, match="did not converge in 1 steps"):
+    with pytest.raises(NotConverged, match="did not converge in 1 steps"):
         fit(features, labels, classes=5, max_steps=1)

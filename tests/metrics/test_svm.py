@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.svm import LinearSVC
 
+from disent.metrics import svm
+from disent.metrics.convergence import NotConverged
 from disent.metrics.svm import _newton, _Value, fit_scalar_machines
 
 
@@ -152,3 +154,9 @@ def test_features_do_not_see_each_other():
 def test_cost_must_be_positive():
     with pytest.raises(ValueError, match="cost must be > 0, got 0"):
         fit_scalar_machines(*problem(3), 3, cost=0)
+
+
+def test_machines_that_do_not_converge_say_so(monkeypatch):
+    monkeypatch.setattr(svm, "MAX_STEPS", 1)
+    with pytest.raises(NotConverged, match="did not converge in 1 steps"):
+        fit_scalar_machines(*problem(3), 3)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a run that held pictures out says of them."""
+
+import pytest
+
+from disent.cli.main import main
+from disent.runs import RunDir, load_runs
+from tests.cli.small import QUIET, fit
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("held_out")
+    assert fit(folder, "--run", "all", *QUIET) == 0
+    assert fit(folder, "--run", "some", *QUIET, "--loader.held_out", "pos_x >= 6") == 0
+    folders = [str(folder / "all"), str(folder / "some")]
+    assert main(["evaluate", *folders, "--metrics", "mig", "--device", "cpu"]) == 0
+    return folder
+
+
+def test_unseen_pictures_stand_beside_trained_ones(runs):
+    record = RunDir(runs / "some").read_scores()
+    found = record["held_out"]
+    assert found["condition"] == "pos_x >= 6"
+    assert (found["trained"]["pictures"], found["unseen"]["pictures"]) == (96, 32)
+    # the mean over both sides is the rate of the whole grid
+    parts = [found[side]["rate"] * found[side]["pictures"] for side in ("trained", "unseen")]
+    assert sum(parts) / 128 == pytest.approx(record["rate"], rel=1e-5)
+    parts = [found[side]["distortion"] * found[side]["pictures"] for side in ("trained", "unseen")]
+    error = 5 * record["rate_distortion"]["total_error"]
+    assert sum(parts) / 128 == pytest.approx(record["rate_distortion"]["distortion"], abs=error)
+    assert set(found["factors"]) == {"size", "pos_x", "pos_y"}
+
+
+def test_they_are_columns_of_the_table_of_runs(runs):
+    table = load_runs(runs).set_index("run")
+    assert table["held_out.unseen.pictures"].isna().to_dict() == {"all": True, "some": False}
+    assert table.loc["some", "held_out.unseen.distortion"] > 0
+
+
+def test_a_run_that_held_nothing_out_says_nothing(runs):
+    assert "held_out" not in RunDir(runs / "all").read_scores()
