@@ -57,8 +57,9 @@ class StopRequest:
 
     def check(self) -> None:
         """Raises InterruptedRunError if a signal came; from now on a signal raises at once."""
-        self.at_once = True
+        self.at_once = True  # first: a signal that comes after the look at signum raises itself
         if self.signum:
+            self.at_once = False  # what answers the error is not interrupted by a second signal
             raise InterruptedRunError(self.signum)
 
     def _note(self, signum: int, frame: FrameType | None) -> None:

@@ -12,6 +12,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from disent.models.vae import is_logged
 from disent.runs.directory import RunDir
+from disent.stops import InterruptedRunError
 
 ADVICE = (
     "W&B wants WANDB_API_KEY (or `wandb login`) and a server that answers. Without either: "
@@ -48,7 +49,8 @@ class WandbLog(Callback):
         self._wandb: Any = None
         self._logged: Any = None
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # not on_train_start: a run that was stopped while it was scored has nothing left to train
         if trainer.is_global_zero and self._logged is None:
             self._try("W&B did not start", self._open)
 
@@ -61,12 +63,6 @@ class WandbLog(Callback):
         row = {name: float(value) for name, value in trainer.callback_metrics.items()}
         self._try("W&B took no more", lambda: self._log(row, step))
 
-    def on_exception(
-        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
-    ) -> None:
-        requeued = getattr(exception, "state", "failed") == "requeued"
-        self.close(0 if requeued else 1)
-
     def show_scores(self, scores: dict[str, Any]) -> None:
         """A table of the scores beside their baselines, and each value in the summary."""
         if self._logged is not None:
@@ -78,11 +74,16 @@ class WandbLog(Callback):
             images = {f"pictures/{path.stem}": path for path in pictures}
             self._try("W&B took no pictures", lambda: self._log_pictures(images))
 
-    def close(self, exit_code: int = 0) -> None:
-        """Sends what is left, and ends W&B's run; the next start of the run goes on with it."""
+    def close(self, exit_code: int = 0, *, done: bool = True) -> None:
+        """Sends what is left, and ends W&B's run; the next start of the run goes on with it.
+
+        Args:
+            exit_code: 0, or 1 for a failure.
+            done: Whether the run has come to its end, so that its checkpoints may be uploaded.
+        """
         logged, self._logged = self._logged, None
         if logged is not None:
-            if exit_code == 0 and self.checkpoints:
+            if done and self.checkpoints:
                 self._try("W&B took no checkpoints", lambda: self._upload(logged))
             self._try("W&B did not end", lambda: logged.finish(exit_code=exit_code))
 
@@ -142,6 +143,8 @@ class WandbLog(Callback):
         """Acts; if W&B fails, training goes on without it or stops, as configured."""
         try:
             act()
+        except InterruptedRunError:  # a signal's, not W&B's: the run must answer it
+            raise
         except Exception as error:  # W&B raises whatever its parts raise
             self._logged = None
             reason = str(error).strip().rstrip(".") or type(error).__name__

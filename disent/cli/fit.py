@@ -2,6 +2,7 @@
 """disent fit: trains one model into one run directory, or goes on where it was interrupted."""
 
 import logging
+import os
 import pydoc
 import warnings
 from collections.abc import Sequence
@@ -39,7 +40,7 @@ def run(argv: Sequence[str], stop: StopRequest) -> int:
     options_of(cli.config)  # a score that does not exist is said now, not after the training
     config = yaml.safe_load(cli.parser.dump(cli.config, skip_unset=False))
     folder = RunDir(Path(config["runs"]) / (config["run"] or run_name(argv, config)))
-    again = config["again"]
+    config["again"] = again = config["again"] and not _is_restarted()
     if _is_finished(folder, config) and not again:
         print(
             f"{folder.path} is finished, so nothing is done. To train it again from scratch, "
@@ -69,6 +70,11 @@ def complete(config: Namespace) -> None:
             "the number of steps is not said. Take a preset (--config quickstart), "
             "or add --trainer.max_steps 10000."
         )
+
+
+def _is_restarted() -> bool:
+    """Whether Slurm has started this job again: its first start has set the old run aside."""
+    return int(os.environ.get("SLURM_RESTART_COUNT") or 0) > 0
 
 
 def _is_finished(folder: RunDir, config: dict[str, Any]) -> bool:

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from disent import __version__
-from disent.cli import data, evaluate, runs, slurm, sweep, traverse
-from disent.stops import StopRequest
+from disent.cli import data, evaluate, report, runs, slurm, sweep, traverse
+from disent.launch.requeue import answer
+from disent.stops import InterruptedRunError, StopRequest
 
 DESCRIPTION = "An experiment suite for disentanglement studies."
 FIT = "train a model: disent fit --config quickstart (see disent fit --help)"
@@ -41,6 +42,9 @@ def _run(argv: Sequence[str]) -> int:
             stop.listen((signal.SIGUSR1,))
         arguments = _parser().parse_args(argv, argparse.Namespace(stop=stop))
         return arguments.run(arguments)
+    except InterruptedRunError as error:  # one that came while a failure was being noted
+        print(f"disent: {error}", file=sys.stderr)
+        return answer(error.signum, int(os.environ.get("SLURM_PROCID") or 0))
     except KeyboardInterrupt:
         print("disent: interrupted", file=sys.stderr)
         return 130
@@ -61,6 +65,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"disent {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     commands.add_parser("fit", help=FIT, add_help=False)
-    for command in (evaluate, traverse, sweep, slurm, runs, data):
+    for command in (evaluate, traverse, sweep, slurm, runs, report, data):
         command.add_parser(commands)
     return parser

@@ -14,7 +14,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="run a W&B sweep file as a Slurm job array; survives preemption",
         description="Renders one sbatch script, an element of the array for each trial, and "
         "submits it. Runs that meet their time limit or are preempted save themselves and are "
-        "requeued. Submitting again runs what is not finished.",
+        "requeued. Submitting again runs what is not finished; what has failed only with --retry.",
     )
     parser.add_argument("file", metavar="FILE", help="such as sweeps/beta.yaml")
     parser.add_argument(
@@ -23,6 +23,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--runs", default="runs", help="folder of runs (default: runs)")
     parser.add_argument(
         "--chunk", type=int, default=1, help="trials of an element, in turn (default: 1)"
+    )
+    parser.add_argument(
+        "--retry", action="store_true", help="run failed trials again, from their last checkpoint"
     )
     parser.add_argument("--dry-run", action="store_true", help="print the script, submit nothing")
     parser.add_argument(
@@ -35,8 +38,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints or submits the script."""
+    from disent.launch.ledger import Ledger
     from disent.launch.profile import read_profile
-    from disent.launch.slurm import render, submit
+    from disent.launch.slurm import find_sbatch, keep, kept_path, render, submit
     from disent.launch.sweep import read_sweep
 
     if arguments.chunk < 1:
@@ -45,10 +49,13 @@ def run(arguments: argparse.Namespace) -> int:
     sweep = read_sweep(arguments.file)
     profile = read_profile(arguments.profile, template.parent / "profiles")
     runs = Path(arguments.runs).absolute()
+    folder = runs / ".sweeps" / sweep.name / "slurm"
+    ledger, kept = Ledger(sweep, runs), kept_path(Path(arguments.file), folder)
+    ledger.check(keep=False)
     script = render(
         template,
         sweep,
-        Path(arguments.file).absolute(),
+        kept,
         profile,
         runs,
         chunk=arguments.chunk,
@@ -57,7 +64,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         print(script, end="")
         return 0
-    folder = runs / ".sweeps" / sweep.name / "slurm"
+    find_sbatch()  # before anything is written
+    keep(Path(arguments.file), kept)
+    ledger.check()
+    if arguments.retry:  # here and once: in the script, a requeue would try them again and again
+        for name in ledger.retry():
+            print(f"again: {name}")
     number = submit(script, folder / "array.sbatch")
     print(f"job {number}: squeue --me shows it, scancel {number} ends it")
     print(f"script: {folder / 'array.sbatch'}\nlogs: {folder}/{number}_*.log\nruns: {runs}")

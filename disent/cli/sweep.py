@@ -61,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     from disent.launch.sweep import read_sweep
     from disent.launch.workers import Workers
 
+    _refuse_again(arguments.extra)
     sweep, only = read_sweep(arguments.file), _numbers(arguments.trial)
     together = trains_together(only, os.environ)
     workers = Workers(
@@ -72,17 +73,16 @@ def run(arguments: argparse.Namespace) -> int:
         extra=arguments.extra,
         together=together,
     )
-    workers.check()
+    workers.ledger.check(keep=not arguments.dry_run)
     if arguments.dry_run:
         return _plan(sweep, workers, arguments)
     if together and os.environ["SLURM_PROCID"] != "0":
-        return run_as_rank(workers)
+        return run_as_rank(workers, retry=arguments.retry)
     if arguments.retry:
-        for name in workers.retry():
+        for name in workers.ledger.retry():
             print(f"again: {name}")
-    workers.requeueing = bool(arguments.stop.signum)  # it came before the workers could hear
     with Board(sweep.name, arguments.runs, arguments.workers) as board:
-        standing = workers.run(board.show)
+        standing = workers.run(board.show, asked=lambda: bool(arguments.stop.signum))
     print(f"{sweep.name}: {counts(standing)}. Runs: {arguments.runs}", flush=True)
     _list_failures(standing, workers)
     if workers.requeueing and not standing.is_done:
@@ -104,10 +104,18 @@ def _numbers(given: str | None) -> Sequence[int] | None:
     return range(int(first), int(last or first) + 1)
 
 
+def _refuse_again(extra: Sequence[str]) -> None:
+    if any(option.split("=")[0] == "--again" for option in extra):
+        raise ValueError(
+            "--extra is --again, but a trial that is resumed would start from zero each time. To "
+            "run the sweep anew, give it another name: in its file, or another folder: --runs."
+        )
+
+
 def _list_failures(standing: "Standing", workers: "Workers") -> None:
     for name, reason in standing.failed.items():
         print(f"failed: {name}: {reason}")
-        print(f"        log: {workers.notes / 'logs' / name}.log")
+        print(f"        log: {workers.ledger.notes / 'logs' / name}.log")
     if standing.failed:
         print("Run them again, from their last checkpoints, with --retry.")
 
@@ -120,21 +128,24 @@ def _plan(sweep: "Sweep", workers: "Workers", arguments: argparse.Namespace) -> 
     from disent.launch.trials import draw_arguments, local_command, make_trial
 
     if sweep.method == "bayes":
-        print(f"{sweep.cap} trials, each chosen by the results before it; the first might be:")
+        print("each trial is chosen by the results before it; the first might be:")
         trials = [make_trial(sweep, 0, draw_arguments(sweep, 0))]
+        count = len(workers.ledger.trials()) + workers.ledger.to_come()
     else:
-        trials = workers.planner.trials()
+        trials = workers.ledger.trials()
+        count = len(trials)
     for trial in trials:
         given = " ".join(f"--{name}={value}" for name, value in trial.arguments.items())
         print(f"{trial.index:4d}  {trial.name}  {given}")
-    count = sweep.cap if sweep.method == "bayes" else len(trials)
-    print(f"{count} trials. The first: {' '.join(local_command(sweep, trials[0], arguments.runs))}")
+    first, extra = trials[0], arguments.extra
+    command = local_command(sweep, first, arguments.runs, extra)
+    print(f"{count} trials. The first: {' '.join(command)}")
     print("measuring two short runs ...", flush=True)
-    seconds, steps = seconds_of_a_run(sweep, trials[0], arguments.workers)
-    total = seconds * (count or 1)
+    seconds, steps = seconds_of_a_run(sweep, first, arguments.workers, extra)
+    total = seconds * count / arguments.workers
     print(
         f"about {duration(seconds)} of training a trial ({steps:,} steps), so about "
-        f"{duration(total / arguments.workers)} for {count} trials with {arguments.workers} "
+        f"{duration(total)} for {count} trials with {arguments.workers} "
         f"workers on {cores()} cores; scores and pictures at the end of each are not counted"
     )
     return 0

@@ -10,7 +10,7 @@ import pandas as pd
 import yaml
 from jsonargparse import Namespace
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
-from lightning.pytorch import Trainer
+from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.utilities import rank_zero_only
 
 from disent.callbacks.evaluate import Evaluate
@@ -23,7 +23,7 @@ from disent.cli.tables import print_scores
 from disent.codes import CodeTable
 from disent.data.load import load_dataset
 from disent.evaluation import Options, encode_together, evaluate_run
-from disent.launch.requeue import requeue
+from disent.launch.requeue import answer
 from disent.models import load_run
 from disent.pictures import draw_pictures, save_pictures
 from disent.runs.directory import RunDir
@@ -45,21 +45,20 @@ def train(config: Namespace, made: Namespace, folder: RunDir, stop: StopRequest)
         table = _encode(config, made, trainer)
         if trainer.is_global_zero:
             _tell(config, folder, trainer, log, table)
-            folder.write_status("finished", step=trainer.global_step, max_steps=trainer.max_steps)
             log.close()
+            folder.write_status("finished", step=trainer.global_step, max_steps=trainer.max_steps)
     except InterruptedRunError as error:
         if not RANK:
             folder.write_status(error.state, reason=str(error))
-            log.close(0 if error.signum == REQUEUE else 1)
             print(f"disent: {error}", file=sys.stderr)
-        if error.signum == REQUEUE:
-            return 0 if RANK else requeue()
-        return 128 + error.signum
+            # quickly: what the next start makes anyway is not uploaded within the time that is left
+            log.close(0 if error.signum == REQUEUE else 1, done=False)
+        return answer(error.signum, RANK)
     except BaseException as error:
         if not RANK:
             reason = f"{type(error).__name__}: {error}".strip(": ")
             folder.write_status("failed", reason=reason)
-            log.close(1)
+            log.close(1, done=False)
         raise
     return 0
 
@@ -79,9 +78,28 @@ def _fit(
     config: Namespace, made: Namespace, folder: RunDir, stop: StopRequest, log: WandbLog
 ) -> Trainer:
     """Trains, from the last checkpoint where there is one."""
+    options = dict(made["trainer"])
+    options["callbacks"] = _callbacks(config, made, folder, stop, log)
+    if SLURMEnvironment.detect():  # the run saves and requeues itself, see disent.stops
+        slurm = SLURMEnvironment(auto_requeue=False)
+        options["plugins"] = [slurm, *_listed(options["plugins"])]
+    trainer = Trainer(**options)
+    resume = folder.last if folder.last.exists() else None
+    trainer.fit(made["model"], datamodule=made.loader, ckpt_path=resume, weights_only=True)
+    return trainer
+
+
+def _callbacks(
+    config: Namespace, made: Namespace, folder: RunDir, stop: StopRequest, log: WandbLog
+) -> list[Callback]:
+    """What watches the training. The order matters at a step that is saved.
+
+    First the guard: what it stops is not saved. Then all who note the step, and only then Record
+    saves: what is killed in between comes again, with its rows. Pictures show the rows that Record
+    has written.
+    """
     dataset, model = made["data"], made["model"]
-    # the guard comes first: what it stops is not saved
-    callbacks = [Guard(), Record(folder, config.checkpoint_every_n_steps, stop)]
+    callbacks: list[Callback] = [Guard()]
     if config.logger == "wandb" or (config.logger is None and "WANDB_SWEEP_ID" in os.environ):
         callbacks.append(log)
     if config.trainer.enable_progress_bar is not False:
@@ -90,18 +108,12 @@ def _fit(
         options, untrained = options_of(config, points=config.evaluate.points), copy.deepcopy(model)
         scores = Evaluate(folder, dataset, untrained, every, options, log.show_scores)
         callbacks.append(scores)
+    callbacks += _listed(made["trainer"]["callbacks"])
+    callbacks.append(Record(folder, config.checkpoint_every_n_steps, stop))
     if config.pictures.every_n_steps:
         every = config.pictures.every_n_steps
         callbacks.append(Pictures(folder, dataset, every, log.show_pictures))
-    options = dict(made["trainer"])
-    options["callbacks"] = [*callbacks, *_listed(options["callbacks"])]
-    if SLURMEnvironment.detect():  # the run saves and requeues itself, see disent.stops
-        slurm = SLURMEnvironment(auto_requeue=False)
-        options["plugins"] = [slurm, *_listed(options["plugins"])]
-    trainer = Trainer(**options)
-    resume = folder.last if folder.last.exists() else None
-    trainer.fit(model, datamodule=made.loader, ckpt_path=resume, weights_only=True)
-    return trainer
+    return callbacks
 
 
 def _encode(config: Namespace, made: Namespace, trainer: Trainer) -> CodeTable | None:

@@ -17,7 +17,9 @@ QUICK = ("--evaluate.at_end=false", "--pictures.at_end=false", "--evaluate.every
 QUICK += ("--again=true",)
 
 
-def seconds_of_a_run(sweep: Sweep, trial: Trial, slots: int) -> tuple[float, int]:
+def seconds_of_a_run(
+    sweep: Sweep, trial: Trial, slots: int, extra: Sequence[str] = ()
+) -> tuple[float, int]:
     """Seconds that training takes in one of several slots, start included; and its steps.
 
     Measured alone, so that runs side by side may take somewhat longer; scores and pictures at the
@@ -27,7 +29,7 @@ def seconds_of_a_run(sweep: Sweep, trial: Trial, slots: int) -> tuple[float, int
         ValueError: The trial cannot be run; the message is what the run said.
     """
     with tempfile.TemporaryDirectory() as folder:
-        command = local_command(sweep, trial, folder)
+        command = local_command(sweep, trial, folder, extra)
         said, _ = _timed([*command, "--print_config"], trial, slots)
         steps = int(yaml.safe_load(said)["trainer"]["max_steps"])
         times = [

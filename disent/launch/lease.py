@@ -11,9 +11,10 @@ import json
 import os
 import socket
 import time
-import uuid
 from pathlib import Path
 from typing import Any
+
+from disent.launch.once import create
 
 HEARTBEAT = 5.0  # seconds between two touches
 PATIENCE = 60.0  # seconds without a touch after which the holder counts as gone
@@ -62,7 +63,7 @@ class Leases:
         if number is not None and self._held(name, number):
             return None
         file = self.folder / name / f"{0 if number is None else number + 1}"
-        return Lease(file) if _create(file) else None
+        return Lease(file) if create(file, _holder()) else None
 
     def is_held(self, name: str) -> bool:
         """Whether a living process holds the trial, as far as can be seen."""
@@ -88,25 +89,10 @@ class Leases:
         return now - since < self.patience
 
 
-def _create(file: Path) -> bool:
-    """Creates the lease with its content in one step; False if it exists already."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{uuid.uuid4().hex}.tmp")
-    holder = {"machine": _machine(), "pid": os.getpid(), "started": _started(os.getpid()), **_job()}
-    temporary.write_text(json.dumps(holder), encoding="utf-8")
-    try:
-        os.link(temporary, file)  # fails if the file exists, on NFS as well
-    except FileExistsError:
-        return False
-    except OSError:  # a file system without hard links
-        try:
-            with file.open("x", encoding="utf-8") as stream:
-                stream.write(json.dumps(holder))
-        except FileExistsError:
-            return False
-    finally:
-        temporary.unlink(missing_ok=True)
-    return True
+def _holder() -> str:
+    """Who this process is, for the lease."""
+    pid = os.getpid()
+    return json.dumps({"machine": _machine(), "pid": pid, "started": _started(pid), **_job()})
 
 
 def _is_gone(file: Path) -> bool:

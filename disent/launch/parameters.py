@@ -67,6 +67,7 @@ class Parameter:
         missing = [k for k in NEEDS[distribution] if k not in entry and k not in DEFAULTS]
         if missing:
             raise ValueError(f"parameter {name} ({distribution}) lacks {', '.join(missing)}.")
+        _check_lists(name, entry)
         values = entry.get("values", [entry["value"]] if "value" in entry else [])
         numbers = {k: entry.get(k, DEFAULTS.get(k)) for k in NEEDS[distribution] if k in NUMBERS}
         parameter = cls(
@@ -91,6 +92,8 @@ class Parameter:
             )
         if "values" in NEEDS[self.distribution] and not self.values:
             raise ValueError(f"parameter {self.name} has an empty list of values.")
+        if numbers.get("q", 1) <= 0:
+            raise ValueError(f"parameter {self.name} has q: {numbers['q']}, but q must be > 0.")
         if "min" in numbers and not numbers["min"] <= numbers["max"]:
             raise ValueError(
                 f"parameter {self.name} runs from {numbers['min']} to "
@@ -109,9 +112,9 @@ class Parameter:
             )
 
     @property
-    def is_fixed(self) -> bool:
-        """Whether it has the same value in every run."""
-        return self.distribution == "constant"
+    def varies(self) -> bool:
+        """Whether runs differ in it, so that their names hold it."""
+        return self.distribution != "constant" and len(self.values) != 1
 
     def grid(self) -> Sequence[Any]:
         """Its values, for a grid; raises ValueError for a continuous distribution."""
@@ -156,6 +159,22 @@ class Parameter:
         if self.distribution == "log_normal":
             return math.exp(z)
         return round(z / q) * q if self.distribution == "q_normal" else z
+
+
+def _check_lists(name: str, entry: dict[str, Any]) -> None:
+    """Raises ValueError unless what should be lists are; a word would be read letter by letter."""
+    for key in ("values", "probabilities"):
+        given = entry.get(key, [])
+        if not isinstance(given, list):
+            raise ValueError(
+                f"parameter {name} has {key}: {given!r}, but a list is wanted: [{given}]. "
+                "A single one is written value:."
+            )
+    wrong = [p for p in entry.get("probabilities", []) if type(p) not in (int, float)]
+    if wrong:
+        raise ValueError(
+            f"parameter {name} has the probability {wrong[0]!r}, but numbers go there."
+        )
 
 
 def _implied(name: str, entry: dict[str, Any]) -> str:

@@ -3,11 +3,10 @@
 
 import json
 import math
-import os
-import uuid
 from pathlib import Path
 from typing import Any
 
+from disent.launch.once import create
 from disent.launch.outcome import Outcomes, last_value
 from disent.launch.sweep import Sweep
 from disent.launch.trials import Trial, list_trials, make_trial
@@ -40,7 +39,10 @@ class Planner:
             return self._listed
         trials = []
         while (file := self.folder / f"{len(trials)}.json").exists():
-            arguments = json.loads(file.read_text(encoding="utf-8"))
+            try:
+                arguments = json.loads(file.read_text(encoding="utf-8"))
+            except ValueError:  # half-written, on a file system without hard links
+                break
             trials.append(make_trial(self.sweep, len(trials), arguments))
         return trials
 
@@ -52,16 +54,8 @@ class Planner:
             known = self.trials()
             if len(known) >= (self.sweep.cap or 0):
                 return
-            arguments = self._suggest(known)
-            self.folder.mkdir(parents=True, exist_ok=True)
-            temporary = self.folder / f".{uuid.uuid4().hex}.tmp"
-            temporary.write_text(json.dumps(arguments), encoding="utf-8")
-            try:  # another process may have proposed the same number; its proposal stands
-                os.link(temporary, self.folder / f"{len(known)}.json")
-            except FileExistsError:
-                pass
-            finally:
-                temporary.unlink()
+            # another process may have proposed the same number; its proposal stands
+            create(self.folder / f"{len(known)}.json", json.dumps(self._suggest(known)))
 
     def _suggest(self, known: list[Trial]) -> dict[str, Any]:
         """Tree-structured Parzen estimator (Bergstra et al., 2011) over the finished trials.

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-TIME = re.compile(r"(\d+-)?\d{1,2}(:\d{2}){0,2}|\d+")  # Slurm's forms: 90, 1:30:00, 2-12:00:00
+TIME = re.compile(r"(\d+-)?\d+(:\d{2}){0,2}")  # Slurm's forms: 90, 1:30:00, 2-12:00:00
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Self
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from disent.launch.outcome import last_step
 from disent.launch.standing import Job, Standing
@@ -47,14 +48,15 @@ class Board:
             print(f"{self.name}: {line}{self._left(standing)}", flush=True)
 
     def _table(self, standing: Standing) -> Table:
-        title = f"{self.name}: {counts(standing)}{self._left(standing)}"
+        title = Text(f"{self.name}: {counts(standing)}{self._left(standing)}", "table.title")
         table = Table("running", "step", "seconds", title=title, title_justify="left")
         for job in standing.here:
             table.add_row(job.trial.name, self._step(job), f"{job.child.seconds:,.0f}")
         for name in standing.elsewhere:
             table.add_row(name, "", "elsewhere")
         for name, reason in standing.failed.items():
-            table.add_row(f"[red]{name}", "failed", reason[:60])
+            # as text: square brackets in an error are no orders to the table
+            table.add_row(Text(name, style="red"), "failed", Text(reason[:60]))
         return table
 
     def _step(self, job: Job) -> str:
@@ -67,7 +69,7 @@ class Board:
         if not seconds or standing.is_done:
             return ""
         each = statistics.fmean(seconds)
-        work = each * len(standing.waiting)
+        work = each * (len(standing.waiting) + standing.to_come)
         work += sum(max(each - job.child.seconds - job.before, 0) for job in standing.here)
         return f"; about {duration(work / self.slots)} left"
 
@@ -81,6 +83,8 @@ def counts(standing: Standing) -> str:
         parts.append(f"{len(standing.elsewhere)} running elsewhere")
     if standing.waiting:
         parts.append(f"{len(standing.waiting)} waiting")
+    if standing.to_come:
+        parts.append(f"{standing.to_come} to come")
     if standing.failed:
         parts.append(f"{len(standing.failed)} failed")
     return ", ".join(parts)

@@ -3,10 +3,12 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 
+ASKED = signal.SIGUSR1  # the signal that asks a command to save itself and be started again
 REQUEUE = 85  # exit status of a command that has saved itself and wants to be started again
 SUPERVISED = "DISENT_SUPERVISED"  # set for runs whose worker asks for the requeue
 
@@ -32,6 +34,18 @@ def requeue() -> int:
         print(f"disent: scontrol requeue {job}: {done.stderr.strip()}", file=sys.stderr)
         return REQUEUE
     return 0
+
+
+def answer(signum: int, rank: int = 0) -> int:
+    """The exit status after a signal; where it asks for a requeue, rank 0 passes that on.
+
+    Example:
+        >>> answer(15), answer(10, rank=3)
+        (143, 0)
+    """
+    if signum != ASKED:
+        return 128 + signum
+    return requeue() if rank == 0 else 0
 
 
 def job_name(environment: Mapping[str, str]) -> str | None:

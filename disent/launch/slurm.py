@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A sweep as one Slurm job array: renders the script, and submits it."""
 
+import hashlib
 import re
 import shlex
 import shutil
@@ -13,6 +14,7 @@ import jinja2
 from disent.launch.profile import Profile
 from disent.launch.sweep import Sweep
 from disent.launch.trials import list_trials
+from disent.runs.directory import RunDir
 
 MOST = 1000  # elements of an array: Slurm's default MaxArraySize allows 1,001
 
@@ -33,7 +35,7 @@ def render(
     Args:
         template: Such as slurm/array.sbatch.
         sweep: What to run.
-        sweep_file: Its file, for the command.
+        sweep_file: Its file, for the command; one that stays as it is.
         profile: What an element asks the cluster for.
         runs: Folder of runs, which all nodes must see.
         chunk: Trials that an element runs, one after another.
@@ -69,17 +71,35 @@ def render(
     )
 
 
+def kept_path(file: Path, folder: Path) -> Path:
+    """Where a sweep file is kept below `folder`: by its content, and under its own name.
+
+    Elements of an array start hours later, when the file in the checkout may be another.
+    """
+    return folder / hashlib.sha256(file.read_bytes()).hexdigest()[:8] / file.name
+
+
+def keep(file: Path, kept: Path) -> None:
+    """Copies a sweep file to where it is kept, for the elements to read."""
+    RunDir(kept.parent).write_text(kept, file.read_text(encoding="utf-8"))
+
+
+def find_sbatch() -> None:
+    """Raises ValueError where nothing can be submitted."""
+    if shutil.which("sbatch") is None:
+        raise ValueError(
+            "there is no sbatch here: call this on a login node of the cluster, or look at the "
+            "script with --dry-run."
+        )
+
+
 def submit(script: str, file: Path) -> str:
     """Keeps the script in `file` and hands it to sbatch; returns the job's number.
 
     Raises:
         ValueError: There is no sbatch, or it refused; the message is its own.
     """
-    if shutil.which("sbatch") is None:
-        raise ValueError(
-            "there is no sbatch here: call this on a login node of the cluster, or look at the "
-            "script with --dry-run."
-        )
+    find_sbatch()
     file.parent.mkdir(parents=True, exist_ok=True)  # also the folder of the logs
     file.write_text(script, encoding="utf-8")
     try:

@@ -25,13 +25,21 @@ def trains_together(only: Sequence[int] | None, environment: Mapping[str, str]) 
     return tasks > 1 and only is not None and len(only) == 1
 
 
-def run_as_rank(workers: Workers) -> int:
-    """Becomes the run of the one trial that was asked for; returns only if it cannot."""
-    assert workers.only
-    number, end = workers.only[0], time.monotonic() + PATIENCE
+def run_as_rank(workers: Workers, *, retry: bool = False) -> int:
+    """Becomes the run of the one trial that was asked for; returns if that has ended.
+
+    Args:
+        workers: Whose trial it is.
+        retry: Whether the first task runs the trial again if it has failed.
+    """
+    assert workers.ledger.only
+    number, end = workers.ledger.only[0], time.monotonic() + PATIENCE
     while len(trials := workers.planner.trials()) <= number:
         if time.monotonic() > end:
             raise ValueError(f"the first task of this step has not chosen trial {number}.")
         time.sleep(1)
-    words = local_command(workers.sweep, trials[number], str(workers.runs), workers.extra)
-    os.execv(words[0], words)
+    state = workers.outcomes.read(trials[number].name).state
+    if state == "waiting" or (retry and state == "failed"):
+        words = local_command(workers.sweep, trials[number], str(workers.runs), workers.extra)
+        os.execv(words[0], words)
+    return 0  # the first task leaves as well: who became the run would wait for it forever

@@ -30,6 +30,7 @@ class Standing:
         elsewhere: Names of trials that other processes run.
         waiting: Names of trials that nobody runs.
         seconds: Of each finished trial.
+        to_come: How many a search by results has still to choose.
     """
 
     total: int
@@ -39,8 +40,9 @@ class Standing:
     elsewhere: list[str] = field(default_factory=list)
     waiting: list[Trial] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    to_come: int = 0
 
     @property
     def is_done(self) -> bool:
         """Whether no trial is left to run, here or elsewhere."""
-        return not (self.here or self.elsewhere or self.waiting)
+        return not (self.here or self.elsewhere or self.waiting or self.to_come)

@@ -68,7 +68,7 @@ def draw_arguments(sweep: Sweep, index: int) -> dict[str, Any]:
 
 def make_trial(sweep: Sweep, index: int, arguments: Mapping[str, Any]) -> Trial:
     """A trial with its name: of the sweep, the number unless in a grid, and what varies."""
-    varying = [p.name for p in sweep.parameters if not p.is_fixed and len(p.values) != 1]
+    varying = [p.name for p in sweep.parameters if p.varies]
     said = [_said(name, arguments[name]) for name in varying]
     parts = [sweep.name, *([] if sweep.method == "grid" else [f"{index:03d}"])]
     name = re.sub(r"[^A-Za-z0-9.+-]+", "_", "-".join([*parts, *said])).strip(".-_")
@@ -121,17 +121,28 @@ def _said(option: str, value: Any) -> str:
 
     Empty where it would not tell the value from every other.
     """
-    if isinstance(value, str) and value.startswith("{"):
-        content = yaml.safe_load(value)
-        if isinstance(content, dict) and set(content) <= {"class_path", "init_args"}:
-            knobs = [_said(name, item) for name, item in (content.get("init_args") or {}).items()]
-            return (
-                "-".join([content["class_path"].rpartition(".")[2], *knobs]) if all(knobs) else ""
-            )
+    if (described := _class(value)) is not None:
+        path, given = described
+        knobs = [_said(name, item) for name, item in given.items()]
+        return "-".join([path.rpartition(".")[2], *knobs]) if all(knobs) else ""
     last = "seed" if option == "seed_everything" else option.rpartition(".")[2]
     short = f"{value:.4g}" if isinstance(value, float) else str(value)
     exact = float(short) == value if isinstance(value, float) else _is_plain(short)
     return f"{last}{short}" if exact else ""
+
+
+def _class(value: Any) -> tuple[str, dict[str, Any]] | None:
+    """A value such as {class_path: X, init_args: {}} in its two parts; None for any other."""
+    if not isinstance(value, str) or not value.startswith("{"):
+        return None
+    try:
+        content = yaml.safe_load(value)
+    except yaml.YAMLError:  # no affair of the name's: the run says what is wrong with it
+        return None
+    if not isinstance(content, dict) or not set(content) <= {"class_path", "init_args"}:
+        return None
+    path, given = content.get("class_path"), content.get("init_args") or {}
+    return (path, given) if isinstance(path, str) and isinstance(given, dict) else None
 
 
 def _is_plain(text: str) -> bool:

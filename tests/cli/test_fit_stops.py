@@ -14,8 +14,10 @@ import pytest
 import torch
 import yaml
 
+from disent.callbacks.evaluate import Evaluate
 from disent.cli.main import main
 from disent.runs import RunDir
+from disent.stops import InterruptedRunError, StopRequest
 from tests.cli.small import QUIET, SMALL, assert_same_weights, fit, weights
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +71,55 @@ def test_a_signal_in_the_first_moments_is_not_lost(tmp_path):
     status = RunDir(tmp_path / "early").status()
     assert (status["state"], "SIGUSR1 outside training" in status["reason"]) == ("requeued", True)
     assert fit(tmp_path, "--run", "early", *QUIET) == 0
+
+
+def test_a_second_signal_leaves_the_answer_to_the_first_alone():
+    stop = StopRequest()
+    stop.listen([signal.SIGUSR1])
+    try:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        with pytest.raises(InterruptedRunError):
+            stop.check()
+        os.kill(os.getpid(), signal.SIGUSR1)  # while the status is written: raises nothing
+    finally:
+        stop.release()
+
+
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGUSR1, 85), (signal.SIGTERM, 143)])
+def test_a_signal_beside_the_training_ends_in_words(monkeypatch, capsys, signum, status):
+    def interrupted(argv, stop):
+        raise InterruptedRunError(signum)
+
+    monkeypatch.setattr("disent.cli.fit.run", interrupted)
+    assert main(["fit"]) == status
+    assert f"disent: interrupted by {signum.name} outside training" in capsys.readouterr().err
+
+
+def test_what_is_killed_beside_a_checkpoint_loses_no_scores(tmp_path, monkeypatch):
+    """At a step that is scored and saved: it is saved last, so that the scores come again."""
+    scored, row = (
+        ["--evaluate.every_n_steps", "20", "--evaluate.metrics", "mig"],
+        Evaluate._evaluate,
+    )
+
+    def killed_at_40(self, model, step, table):
+        if step == 40:
+            raise RuntimeError("killed")
+        row(self, model, step, table)
+
+    monkeypatch.setattr(Evaluate, "_evaluate", killed_at_40)
+    with pytest.raises(RuntimeError, match="killed"):
+        fit(tmp_path, "--run", "a", *QUIET, *scored)
+    monkeypatch.setattr(Evaluate, "_evaluate", row)
+    assert fit(tmp_path, "--run", "a", *QUIET, *scored) == 0
+    assert list(pd.read_csv(RunDir(tmp_path / "a").evaluations)["step"]) == [20, 40, 60]
+
+
+def test_a_requeued_job_does_not_start_from_zero_again(runs, monkeypatch, capsys):
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    assert fit(runs, "--run", "whole", "--again", "true") == 0
+    assert "is finished, so nothing is done" in capsys.readouterr().out
+    assert not (runs / "whole.1").exists()
 
 
 def test_a_full_disk_stops_a_run_in_words_and_loses_nothing(runs, tmp_path, capsys):

@@ -95,6 +95,17 @@ def test_a_dry_run_lists_the_trials_and_measures_their_cost(tiny, tmp_path, capf
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_dry_run_is_of_the_trials_and_options_that_were_given(tiny, tmp_path, capfd):
+    arguments = ["--runs", str(tmp_path / "runs"), "--dry-run", "--trial", "1"]
+    extra = "--trainer.max_steps=200"
+    assert main(["sweep", str(tiny()), *arguments, f"--extra={extra}"]) == 0
+    said = capfd.readouterr().out
+    assert "tiny-beta1 " not in said
+    assert "1 trials. The first: " in said
+    assert f"{extra} --runs" in said
+    assert "(200 steps)" in said
+
+
 def test_a_dry_run_of_what_cannot_run_says_why(tiny, tmp_path, capfd):
     assert main(["sweep", str(tiny(model__lr="fast")), "--dry-run"]) == 1
     assert "tiny-beta1 cannot be run: disent: error: --model.lr fast" in capfd.readouterr().err

@@ -14,6 +14,9 @@ from pathlib import Path
 
 from disent.runs.directory import RunDir
 
+ROOT = Path(__file__).parents[2]
+COMMAND = ["python", "-m", "tests.launch.fake", "${args}"]
+
 
 def main() -> None:
     given = dict(pair.lstrip("-").split("=") for pair in sys.argv[1:] if "=" in pair)
@@ -37,6 +40,7 @@ def main() -> None:
             run.append_row(run.metrics, {"step": step, "loss": float(given.get("x", 1)) / step})
             run.write_text(count, str(step))
             if stopped:
+                signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # told once more, it still ends well
                 requeued = stopped[0] == signal.SIGUSR1
                 run.write_status("requeued" if requeued else "failed", reason="interrupted")
                 sys.exit(85 if requeued else 128 + stopped[0])

@@ -11,7 +11,7 @@ from disent.launch.planner import Planner
 from disent.launch.sweep import read_sweep
 from disent.launch.workers import Workers
 from disent.runs.directory import RunDir
-from tests.launch.test_workers import COMMAND, ROOT
+from tests.launch.fake import COMMAND, ROOT
 
 BAYES = {
     "method": "bayes",
@@ -65,6 +65,19 @@ def test_a_proposal_depends_on_file_and_results_alone(tmp_path):
             finish(search, search.trials()[-1], value)
         search.propose(2)
     assert one.trials() == other.trials()
+
+
+def test_without_hard_links_a_proposal_is_still_made_once(tmp_path, monkeypatch):
+    def refuse(*given):
+        raise PermissionError("no hard links here")
+
+    monkeypatch.setattr("os.link", refuse)
+    search = planner(tmp_path)
+    search.propose(2)
+    assert len(search.trials()) == 2
+    (search.folder / "2.json").touch()  # another process is about to write it
+    search.propose(1)
+    assert len(search.trials()) == 2
 
 
 def test_running_and_failed_trials_do_not_confuse_it(tmp_path):
@@ -125,10 +138,10 @@ def test_an_element_of_an_array_runs_its_trial_of_a_bayes_search(tmp_path, monke
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     content = BAYES | {"command": COMMAND, "parameters": {"x": {"min": 1.0, "max": 2.0}}}
     workers = Workers(read(tmp_path, content), tmp_path / "runs", only=[3])
-    workers.check()
+    workers.ledger.check()
     standing = workers.run(lambda standing: None)
     assert (standing.total, len(standing.finished)) == (1, 1)
     assert standing.finished == ["search-003"]
     assert len(workers.planner.trials()) == 4
     with pytest.raises(ValueError, match="there is no trial 24"):
-        Workers(read(tmp_path, content), tmp_path / "runs", only=[24]).check()
+        Workers(read(tmp_path, content), tmp_path / "runs", only=[24]).ledger.check()

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asking Slurm for the requeue, with a scontrol that answers as told."""
 
+import signal
+
 import pytest
 
-from disent.launch.requeue import REQUEUE, SUPERVISED, requeue
+from disent.launch.requeue import REQUEUE, SUPERVISED, answer, requeue
 
 
 @pytest.fixture
@@ -26,6 +28,16 @@ def scontrol(tmp_path, monkeypatch):
 def test_the_job_is_requeued(scontrol):
     asked = scontrol()
     assert requeue() == 0
+    assert asked() == "requeue 14"
+
+
+def test_only_the_first_rank_passes_a_requeue_on(scontrol):
+    asked = scontrol()
+    assert answer(signal.SIGUSR1, rank=1) == 0
+    assert answer(signal.SIGTERM) == 143
+    with pytest.raises(FileNotFoundError):
+        asked()
+    assert answer(signal.SIGUSR1, rank=0) == 0
     assert asked() == "requeue 14"
 
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from disent.cli.main import main
+from disent.launch.ledger import Ledger
 from disent.launch.profile import Profile, read_profile
 from disent.launch.slurm import render, submit
 from disent.launch.sweep import read_sweep
@@ -25,7 +26,7 @@ def script(profile, *, sweep="quick", runs="/data/runs", folder="/home/you/disen
     file = ROOT / "sweeps" / f"{sweep}.yaml"
     if isinstance(profile, str):
         profile = read_profile(profile, ROOT / "slurm" / "profiles")
-    given = Path(folder) / "sweeps" / file.name
+    given = Path(runs) / ".sweeps" / sweep / "slurm" / "0a1b2c3d" / file.name
     return render(
         TEMPLATE, read_sweep(file), given, profile, Path(runs), folder=Path(folder), **more
     )
@@ -97,6 +98,13 @@ def test_a_bad_profile_is_refused(content, answer, tmp_path):
     assert answer in str(error.value)
 
 
+@pytest.mark.parametrize("time", ["90", "100:00", "120:00:00", "1:30:00", "2-12", "2-12:00:00"])
+def test_slurms_forms_of_a_time_are_taken(time, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump({"time": time}))
+    assert read_profile(file, tmp_path).time == time
+
+
 def test_an_unknown_profile_lists_the_known(capsys):
     arguments = ["slurm", str(ROOT / "sweeps" / "quick.yaml"), "--profile", "a100", "--dry-run"]
     assert main([*arguments, "--template", str(TEMPLATE)]) == 1
@@ -151,6 +159,29 @@ def test_the_number_of_the_job_is_read(sbatch, said):
 def test_what_sbatch_refuses_is_said(sbatch, body, answer):
     with pytest.raises(ValueError, match=re.escape(answer)):
         submit("#!/bin/bash\n", sbatch(body))
+
+
+def test_a_submission_keeps_the_sweep_file_and_retries_if_told(sbatch, sweep, tmp_path, capsys):
+    runs, file = tmp_path / "runs", sweep(2, fail="true")
+    assert main(["sweep", str(file), "--runs", str(runs)]) == 1
+    script = sbatch("echo 71").parents[1] / "runs/.sweeps/counting/slurm/array.sbatch"
+    words = ["slurm", str(file), "--profile", "local", "--runs", str(runs)]
+    words += ["--template", str(TEMPLATE)]
+    assert main(words) == 0
+    (kept,) = script.parent.glob("*/counting.yaml")
+    assert (given := kept.read_text()) == file.read_text()
+    assert f"sweep {kept} --runs {runs}" in script.read_text()
+    ledger = Ledger(read_sweep(file), runs)
+    assert len(ledger.standing().failed) == 2
+    capsys.readouterr()
+    assert main([*words, "--retry"]) == 0
+    assert "again: counting-x1\nagain: counting-x2\n" in capsys.readouterr().out
+    assert not Ledger(read_sweep(file), runs).standing().failed
+    assert "--retry" not in script.read_text()
+    sweep(3, fail="true")
+    assert main(words) == 0  # another file beside the first, whose array may still wait
+    assert len(list(script.parent.glob("*/counting.yaml"))) == 2
+    assert kept.read_text() == given
 
 
 def test_without_slurm_the_dry_run_is_named(tmp_path, monkeypatch):

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from wandb import wandb_agent
 
 from disent.launch.sweep import Hyperband, Metric, read_sweep
 from disent.launch.trials import draw_arguments, expand, list_trials, local_command
-from wandb import wandb_agent
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = {"beta": 30, "capacity": 30, "beta_capacity": 36, "quick": 6, "bayes": 20}
@@ -59,10 +59,11 @@ def test_a_larger_grid_keeps_the_names_of_a_smaller_one(write):
 
 
 def test_names_that_would_read_alike_differ(write):
-    values = [0.123456789, 0.123456788, "a b", "a/b", "{x: 1}"]
+    odd = ["{x: 1}", "{}", "{class_path: 1}", "{class_path: A, init_args: 1}", "{x: ["]
+    values = [0.123456789, 0.123456788, "a b", "a/b", *odd]
     sweep = read_sweep(write(GRID | {"parameters": {"p": {"values": values}}}))
     names = [t.name for t in list_trials(sweep)]
-    assert len(set(names)) == 5
+    assert len(set(names)) == 9
     assert all(name.replace(".", "").replace("-", "").replace("_", "").isalnum() for name in names)
 
 

@@ -6,34 +6,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
-import yaml
 
 from disent.cli.main import main
 from disent.launch.sweep import read_sweep
 from disent.launch.workers import Workers
 from disent.runs.directory import RunDir
-
-ROOT = Path(__file__).parents[2]
-COMMAND = ["python", "-m", "tests.launch.fake", "${args}"]
-
-
-@pytest.fixture
-def sweep(tmp_path, monkeypatch):
-    """Writes a sweep of the program that only counts; returns its file."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-
-    def write(count=4, **more):
-        parameters = {"x": {"values": [1.0 + i for i in range(count)]}}
-        parameters |= {name: {"value": value} for name, value in more.items()}
-        file = tmp_path / "counting.yaml"
-        content = {"method": "grid", "parameters": parameters, "command": COMMAND}
-        file.write_text(yaml.safe_dump(content))
-        return file
-
-    return write
+from tests.launch.fake import ROOT
 
 
 def starts(runs):
