@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
+from pandas.api.types import is_numeric_dtype
 
 from disent.figures.style import COLOURS, FAINT, INACTIVE, TEXT, label_axes, new_figure
 
@@ -52,7 +53,7 @@ def curves(metrics: pd.DataFrame) -> Figure:
 
 def _logged(metrics: pd.DataFrame, name: str) -> pd.Series:
     """One column by step, without the steps at which it was not logged; empty if there is none."""
-    if name not in metrics or "step" not in metrics:
+    if name not in metrics or "step" not in metrics or not is_numeric_dtype(metrics[name]):
         return pd.Series(dtype=float)
     return (
         pd.Series(metrics[name].to_numpy(float), metrics["step"].to_numpy()).dropna().sort_index()

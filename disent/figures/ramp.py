@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from disent.checks import check_columns
 from disent.figures.style import COLOURS, FAINT, INACTIVE, MUTED, TEXT, label_axes, new_figure
 
+AWAKE = 0.5  # nats per image: a latent that was above it is named, though it sleeps again
 RATE_OF_LATENT = re.compile(r"rate_(\d+)")
 LINES = ("-", "--", ":")
 
@@ -19,7 +20,7 @@ LINES = ("-", "--", ":")
 def capacity_ramp(
     history: pd.DataFrame,
     *,
-    wakes: Mapping[int, float] | None = None,
+    wakes: Mapping[int, float] | pd.Series | None = None,
     factors: Mapping[int, str] | None = None,
     title: str = "",
 ) -> Figure:
@@ -45,21 +46,19 @@ def capacity_ramp(
     if not rates or history["capacity"].dropna().empty:
         raise ValueError("the history has no capacity or no rate_0, rate_1, ...: no ramp to draw.")
     order = sorted(rates, key=lambda latent: -rates[latent].iloc[-1])
-    active = [latent for latent in order if rates[latent].max() >= INACTIVE]
+    active = [z for z in order if rates[z].iloc[-1] >= INACTIVE or rates[z].max() >= AWAKE]
     figure = new_figure(1400, 760)
-    axes = figure.add_axes((0.08, 0.13, 0.64, 0.78))
-    for latent in order:
-        if latent not in active:
-            axes.plot(history["capacity"], rates[latent], color=FAINT, linewidth=0.8)
+    axes = figure.add_axes((0.08, 0.13, 0.6, 0.78))
+    for latent in [latent for latent in order if latent not in active]:
+        axes.plot(history["capacity"], rates[latent], color=FAINT, linewidth=0.8)
     looks = cycle([(colour, line) for line in LINES for colour in COLOURS])
-    wakes = wakes or {}
+    marks = {} if wakes is None else dict(wakes)
     for latent, (colour, line) in zip(active, looks, strict=False):
-        name = f"z{latent}"
-        if factors and latent in factors:
-            name += f": {factors[latent]}"
+        name = f"z{latent}" + (f": {factors[latent]}" if factors and latent in factors else "")
+        if latent in marks:
+            name += f", wakes at {marks[latent]:.1f}"
+            _mark(axes, history, latent, float(marks[latent]), colour)
         axes.plot(history["capacity"], rates[latent], color=colour, ls=line, lw=1.2, label=name)
-        if latent in wakes:
-            _mark(axes, history, latent, float(wakes[latent]), colour)
     if len(active) < len(order):
         axes.plot([], [], color=FAINT, label=f"{len(order) - len(active)} inactive")
     end = float(history["capacity"].max())
@@ -76,18 +75,10 @@ def capacity_ramp(
 
 
 def _mark(axes: Axes, history: pd.DataFrame, latent: int, capacity: float, colour: str) -> None:
-    """A triangle on the latent's line, with its capacity."""
+    """A triangle on the latent's line."""
     nearest = int((history["capacity"] - capacity).abs().to_numpy().argmin())
     rate = float(history[f"rate_{latent}"].to_numpy()[nearest])
     axes.plot([capacity], [rate], marker="^", color=colour, markersize=6, linestyle="none")
-    axes.annotate(
-        f"{capacity:.1f}",
-        (capacity, rate),
-        textcoords="offset points",
-        xytext=(4, -8),
-        fontsize=TEXT - 2,
-        color=colour,
-    )
 
 
 def _rates(history: pd.DataFrame) -> dict[int, pd.Series]:

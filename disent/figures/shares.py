@@ -16,7 +16,7 @@ def variance_bars(shares: Mapping[str, Mapping[str, float]], *, title: str = "")
     Args:
         shares: For each score the three shares, such as
             `disent.runs.variance_shares(...)._asdict()`.
-            Negative ones (adjusted shares may be) are drawn as 0.
+            Negative ones (adjusted shares may be) are drawn as 0, and the others fill the bar.
         title: Above the figure.
     Raises:
         ValueError: There is no score.
@@ -28,8 +28,9 @@ def variance_bars(shares: Mapping[str, Mapping[str, float]], *, title: str = "")
     figure.set_layout_engine("constrained")
     axes = figure.add_subplot()
     left = [0.0] * len(names)
+    filled = {name: _filled(shares[name]) for name in names}
     for part, colour in zip(PARTS, COLOURS, strict=False):
-        widths = [max(0.0, float(shares[name][part])) for name in names]
+        widths = [filled[name][part] for name in names]
         axes.barh(range(len(names)), widths, left=left, color=colour, height=0.7, label=part)
         for row, (start, width) in enumerate(zip(left, widths, strict=True)):
             if width >= 0.05:
@@ -43,7 +44,11 @@ def variance_bars(shares: Mapping[str, Mapping[str, float]], *, title: str = "")
     axes.set_xlim(0, 1.001)
     axes.grid(visible=False)
     axes.tick_params(colors=INK, labelsize=TEXT)
-    axes.legend(
-        fontsize=TEXT, frameon=False, loc="lower center", bbox_to_anchor=(0.5, -0.42), ncols=3
-    )
+    axes.legend(fontsize=TEXT, frameon=False, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3)
     return figure
+
+
+def _filled(shares: Mapping[str, float]) -> dict[str, float]:
+    """The shares without negative ones, as parts of 1."""
+    kept = {part: max(0.0, float(shares[part])) for part in PARTS}
+    return {part: value / sum(kept.values()) for part, value in kept.items()}

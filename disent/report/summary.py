@@ -105,7 +105,7 @@ def _best(runs: pd.DataFrame) -> list[dict[str, str]]:
         values = runs[name].astype(float)
         if values.isna().all():
             continue
-        best: Any = runs.loc[values.idxmax()]
+        best: Any = runs.iloc[int(values.fillna(float("-inf")).to_numpy().argmax())]
         parts = {p: best.get(f"{name}.{p}") for p in ("untrained", "pca", "chance")}
         rows.append(
             {"score": name, "run": str(best["run"]), "value": f"{best[name]:.3f}"}

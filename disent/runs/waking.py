@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 AWAKE = 0.5  # nats per image
+INACTIVE = 0.1  # nats per image
 FOLLOWS = 0.1  # of the factor's entropy: less than that is no following
 RATE_OF_LATENT = re.compile(r"rate_(\d+)")
 
@@ -45,13 +46,14 @@ def wake_up(history: pd.DataFrame, *, by: str = "capacity", threshold: float = A
 
 
 def followed_factors(record: dict[str, Any], names: Sequence[str] | None = None) -> dict[int, str]:
-    """The factor that each latent follows best, of those it shares a tenth of the entropy with.
+    """The factor that each active latent follows best, if it tells a tenth of its entropy or more.
 
     Args:
         record: A run's metrics.json: `RunDir(path).read_scores()`.
         names: Of the factors; None: as in the record.
     Returns:
-        By the latent's number; latents that follow no factor are left out.
+        By the latent's number; latents that follow no factor are left out, and so are inactive ones
+        (below 0.1 nats): what their means tell is drowned by the noise.
     Raises:
         ValueError: The record holds no information matrix.
     """
@@ -67,5 +69,5 @@ def followed_factors(record: dict[str, Any], names: Sequence[str] | None = None)
     return {
         latent: names[factor]
         for latent, factor in enumerate(best)
-        if shares[factor, latent] >= FOLLOWS
+        if shares[factor, latent] >= FOLLOWS and record["rates"][latent] >= INACTIVE
     }

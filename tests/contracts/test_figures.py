@@ -5,26 +5,59 @@ import io
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from matplotlib.figure import Figure
 
 import disent.figures
+from disent.figures.examples import SettingExamples
 
 STEPS = pd.DataFrame({"step": [1, 2], "loss": [3.0, 2.0], "rate": [1.0, 1.5], "rate_0": [1.0, 1.5]})
+RAMP = STEPS.assign(capacity=[0.5, 1.0])
+RUNS = pd.DataFrame(
+    {
+        "objective": ["AnnealedVAE", "BetaVAE", "BetaVAE"],
+        "strength": [5.0, 1.0, 4.0],
+        "setting": ["C 5", "beta 1", "beta 4"],
+        "mig": [0.3, 0.1, 0.2],
+        **{key: [5.0, 20.0, 10.0] for key in ("rate", "evaluated.rate")},
+        **{key: [100.0, 20.0, 50.0] for key in ("distortion", "evaluated.distortion")},
+        "evaluated.mutual_information": [4.9, 12.0, 9.5],
+    }
+)
+CORRELATIONS = pd.DataFrame(np.eye(2), ["mig", "sap"], ["mig", "sap"])
+NORMAL = torch.randn(50, 2, generator=torch.Generator().manual_seed(0))
+REGIMES = ["active", "passive"]
 
 
 def arguments(name: str, channels: int) -> tuple[tuple, dict]:
     """What to call a member with; a new member gets one line here."""
     images = torch.rand(2, 3, channels, 64, 64, generator=torch.Generator().manual_seed(0))
     return {
+        "capacity_ramp": ((RAMP,), {"factors": {0: "pos_x"}}),
         "curves": ((STEPS,), {}),
+        "examples_of_settings": (
+            (images[0], [SettingExamples("beta 4", 9, 20, *images, images[0, 0])]),
+            {},
+        ),
         "image_grid": ((images,), {"title": "title"}),
+        "information_bounds": ((RUNS,), {"entropy": 13.47}),
+        "information_matrix": (([[0.5, 0.1]], [1.0], ["shape"]), {"rates": [1.0, 0.0]}),
         "interpolation": ((images,), {"ends": images[:, :2]}),
+        "jacobian_alignment": ((NORMAL[:2].abs().clamp(max=1),), {"chance": 0.9}),
+        "latent_pairs": ((NORMAL, torch.tensor([2.0, 0.0])), {"factor": torch.arange(50)}),
+        "manifold": ((images[:, :2],), {"quantiles": torch.tensor([-1.0, 1]), "latents": (0, 1)}),
+        "polarised_regime": ((NORMAL, NORMAL - 3, REGIMES), {}),
+        "posteriors_over_prior": ((NORMAL, NORMAL.exp()), {}),
+        "rank_correlation_matrix": ((CORRELATIONS,), {"runs": 9}),
+        "rate_distortion_plane": ((RUNS,), {"entropy": 13.47}),
         "reconstructions": ((images[0], images[1]), {}),
         "samples": ((images[0],), {}),
+        "score_against_strength": ((RUNS, "mig"), {"baselines": {"chance": 0.0}}),
         "traversals": ((images,), {"values": torch.linspace(-2, 2, 3), "labels": ["z0", "z1"]}),
+        "variance_bars": (({"mig": {"objective": 0.2, "strength": 0.5, "seed": 0.3}},), {}),
     }[name]
 
 

@@ -35,7 +35,7 @@ def test_unseen_pictures_stand_beside_trained_ones(runs):
 def test_they_are_columns_of_the_table_of_runs(runs):
     table = load_runs(runs).set_index("run")
     assert table["held_out.unseen.pictures"].isna().to_dict() == {"all": True, "some": False}
-    assert table.loc["some", "held_out.unseen.distortion"] > 0
+    assert table["held_out.unseen.distortion"].max() > 0
 
 
 def test_a_run_that_held_nothing_out_says_nothing(runs):

@@ -32,7 +32,8 @@ def test_a_latent_follows_the_factor_that_it_tells_most_of():
         "factors": {"shape": {}, "scale": {}, "one value": {}},
         "factor_entropy": [1.0, 2.0, 0.0],
         # z0: 0.3 of shape, 0.25 of scale; z1: nothing; z2: scale
-        "information": [[0.3, 0.05, 0.0], [0.5, 0.1, 1.0], [0.0, 0.0, 0.0]],
+        "information": [[0.3, 0.05, 0.0, 0.9], [0.5, 0.1, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]],
+        "rates": [2.0, 1.0, 0.1, 0.05],  # z3 is inactive
     }
     assert followed_factors(record) == {0: "shape", 2: "scale"}
     with pytest.raises(ValueError, match="disent evaluate"):
