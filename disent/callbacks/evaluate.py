@@ -63,6 +63,8 @@ class Evaluate(Callback):
             return
         record = {"step": step, **record}
         self.run.write_scores(record)
-        self.run.append_row(self.run.evaluations, {"step": step, **flat_scores(record)})
+        row = {"step": step, **flat_scores(record)}
+        # a score that failed once lacks its columns then
+        self.run.append_row(self.run.evaluations, row, widen=True)
         if self.tell:
             self.tell(record)

@@ -106,7 +106,7 @@ def convert(
         ValueError: The file does not hold that.
     """
     try:
-        with h5py.File(file, "r") as store:
+        with h5py.File(file, "r", locking=False) as store:
             images, labels = store.get("images"), store.get("labels")
             if not isinstance(images, h5py.Dataset) or not isinstance(labels, h5py.Dataset):
                 raise ValueError(f"it has {list(store)}, but images and labels are wanted")

@@ -89,15 +89,21 @@ class RunDir:
                 pass  # alive, and another user's
         return status
 
-    def append_row(self, file: Path, row: dict[str, float]) -> None:
-        """Adds one step to metrics.csv or evaluations.csv; the first row fixes the columns."""
+    def append_row(self, file: Path, row: dict[str, float], *, widen: bool = False) -> None:
+        """Adds one step to metrics.csv or evaluations.csv; the first row fixes the columns.
+
+        With `widen`, columns may come and go: new ones are added to the file, whole or not at all,
+        and cells without a value are empty.
+        """
         new = not file.exists()
         file.parent.mkdir(parents=True, exist_ok=True)
         columns = list(row)
         if not new:
             with file.open(encoding="utf-8") as stream:
                 columns = stream.readline().strip().split(",")
-        if set(row) != set(columns):
+        if widen and not set(row) <= set(columns):
+            columns = self._widen(file, columns, row)
+        if set(row) != set(columns) and not widen:
             raise ValueError(
                 f"{file} has the columns {columns}, but {list(row)} came. "
                 "The file belongs to a run with other settings: name another run with --run."
@@ -109,6 +115,14 @@ class RunDir:
         writer.writerow({name: f"{value:.7g}" for name, value in row.items()})
         with file.open("a", encoding="utf-8") as stream:
             stream.write(text.getvalue())
+
+    def _widen(self, file: Path, columns: list[str], row: dict[str, float]) -> list[str]:
+        """Gives the file the columns of the row that it lacks; returns all of them."""
+        added = [name for name in row if name not in columns]
+        header, *rows = file.read_text(encoding="utf-8").splitlines()
+        lines = [",".join([header, *added]), *(text + "," * len(added) for text in rows)]
+        self.write_text(file, "\n".join(lines) + "\n")
+        return columns + added
 
     def truncate(self, step: int) -> None:
         """Drops logged rows after `step`, and a half-written last one."""

@@ -13,7 +13,7 @@ from disent.launch.sweep import Hyperband, Metric, read_sweep
 from disent.launch.trials import draw_arguments, expand, list_trials, local_command
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = {"beta": 30, "capacity": 30, "beta_capacity": 36, "quick": 6, "bayes": 20}
+SHIPPED = {"beta": 30, "capacity": 30, "beta_capacity": 36, "quick": 6, "bayes": 20, "laptop": 24}
 GRID = {
     "method": "grid",
     "program": "disent",

@@ -105,3 +105,18 @@ def test_a_broken_file_is_named(run, text):
     run.scores.write_text(text)
     with pytest.raises(ValueError, match=r"metrics\.json"):
         run.read_scores()
+
+
+def test_a_log_can_grow_columns_and_lack_values(tmp_path):
+    run = RunDir(tmp_path)
+    run.append_row(run.evaluations, {"step": 1, "mig": 0.5}, widen=True)
+    run.append_row(run.evaluations, {"step": 2, "dci.disentanglement": 0.25}, widen=True)
+    run.append_row(run.evaluations, {"step": 3, "mig": 0.75}, widen=True)
+    assert run.evaluations.read_text().splitlines() == [
+        "step,mig,dci.disentanglement",
+        "1,0.5,",
+        "2,,0.25",
+        "3,0.75,",
+    ]
+    with pytest.raises(ValueError, match="other settings"):
+        run.append_row(run.evaluations, {"step": 4, "mig": 1.0})
