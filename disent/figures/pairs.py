@@ -92,7 +92,7 @@ def _canvas(panels: int, note: str) -> tuple[Figure, GridSpec]:
 def _histogram(axes: Axes, means: Tensor, limit: float, dead: bool) -> None:
     """The density of one latent's posterior means; its height is left out."""
     colour = FAINT if dead else COLOURS[0]
-    axes.hist(means.double().numpy(), BINS, (-limit, limit), density=True, color=colour)
+    axes.hist(means.double().numpy(), BINS, range=(-limit, limit), density=True, color=colour)
     axes.set(xlim=(-limit, limit), yticks=[])
 
 
@@ -100,8 +100,10 @@ def _scatter(
     axes: Axes, points: Float[Tensor, "m 2"], limit: float, values: Tensor | None, dead: bool
 ) -> None:
     x, y = points.double().numpy().T
-    look = {"color": MUTED if dead else COLOURS[0]} if values is None else {"c": values.numpy()}
-    axes.scatter(x, y, s=3, lw=0, alpha=0.7, cmap=None if values is None else MAP, **look)
+    if values is None:
+        axes.scatter(x, y, s=3, lw=0, alpha=0.7, color=MUTED if dead else COLOURS[0])
+    else:
+        axes.scatter(x, y, s=3, lw=0, alpha=0.7, c=values.numpy(), cmap=MAP)
     axes.set(xlim=(-limit, limit), ylim=(-limit, limit), yticks=[-2, 0, 2])
 
 

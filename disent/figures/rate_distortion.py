@@ -58,7 +58,7 @@ def rate_distortion_plane(
         x="rate, nats per image",
         y="distortion, nats per image",
     )
-    axes.legend(fontsize=TEXT, frameon=False, loc="upper right")
+    axes.legend(fontsize=TEXT, frameon=False, loc="best")
     figure.text(0.01, 0.02, note, fontsize=TEXT - 1, color=MUTED, va="bottom")
     return figure
 

@@ -65,14 +65,14 @@ def polarised_regime(
     label = "posterior variance (mean, 5 to 95 %)"
     axes.plot(places, variances.mean(0)[order], label=label, **points)
     axes.axhline(1, color=INK, linewidth=0.8, linestyle="--", label="variance of the prior")
-    label_axes(axes, title="Regime of each latent", x="", y="variance")
+    label_axes(axes, title="Regimes", x="", y="variance")
     axes.set_xticks(places, [f"z{j}{' ' if upright else chr(10)}{regimes[j]}" for j in order])
     axes.tick_params(axis="x", length=0, labelrotation=90 if upright else 0)
     axes.grid(visible=False, axis="x")
     for tick, latent in zip(axes.get_xticklabels(), order, strict=True):
         tick.set_color(MUTED if regimes[latent] == "passive" else INK)
     axes.set_ylim(0, 1.1 * max(1.1, spread.max(), high.max()))
-    axes.legend(fontsize=TEXT, frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=3)
+    axes.legend(fontsize=TEXT - 1, frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=3)
     return figure
 
 
@@ -91,7 +91,7 @@ def jacobian_alignment(
     local PCA.
 
     Args:
-        cosines: Absolute, in [0, 1], as `disent.regime.alignment` gives them.
+        cosines: Absolute, in [0, 1], as `disent.local_pca.alignment` gives them.
         chance: Mean largest |cosine| of random directions in the span of the k directions.
         inside: Share of each column's length that lies in that span, in [0, 1].
         latents: One label a row; none: z0, z1, ...

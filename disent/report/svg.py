@@ -11,9 +11,10 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from PIL import Image
 
-from disent.figures.style import FAINT, INK, MUTED
+from disent.figures.style import COLOURS, FAINT, INK, MUTED
 
 THEME = {INK: "var(--ink)", MUTED: "var(--muted)", FAINT: "var(--faint)"}
+THEME[COLOURS[0]] = "var(--blue)"  # too dark to be read on black
 QUALITY = 80  # of WebP, per cent: 64 x 64 pictures look the same
 
 

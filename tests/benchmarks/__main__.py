@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prints every benchmark as one table: python -m tests.benchmarks [NAME ...].
 
-The names: data, training, metrics, launch, runs.
+The names: data, training, metrics, launch, runs, report.
 """
 
 import platform
@@ -11,7 +11,14 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import bench_data, bench_launch, bench_metrics, bench_runs, bench_training
+from tests.benchmarks import (
+    bench_data,
+    bench_launch,
+    bench_metrics,
+    bench_report,
+    bench_runs,
+    bench_training,
+)
 
 SUITES = {
     "data": bench_data.rows,
@@ -19,6 +26,7 @@ SUITES = {
     "metrics": bench_metrics.rows,
     "launch": bench_launch.rows,
     "runs": bench_runs.rows,
+    "report": bench_report.rows,
 }
 
 chosen = sys.argv[1:] or list(SUITES)

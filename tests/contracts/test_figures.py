@@ -39,7 +39,7 @@ def arguments(name: str, channels: int) -> tuple[tuple, dict]:
         "capacity_ramp": ((RAMP,), {"factors": {0: "pos_x"}}),
         "curves": ((STEPS,), {}),
         "examples_of_settings": (
-            (images[0], [SettingExamples("beta 4", 9, 20, *images, images[0, 0])]),
+            (images[0], [SettingExamples("beta 4", 9, 20, images[0], images[1], images[0, 0])]),
             {},
         ),
         "image_grid": ((images,), {"title": "title"}),

@@ -168,7 +168,8 @@ def test_wandbs_own_commands_run_a_sweep_file(tmp_path, server, environment):
     content["parameters"]["seed_everything"] = {"values": [0]}
     file = tmp_path / "quick.yaml"
     file.write_text(yaml.safe_dump(content, sort_keys=False))
-    call = {"env": environment | {"WANDB_SILENT": "false"}, "cwd": ROOT, "timeout": 200}
+    more = {"WANDB_SILENT": "false", "WANDB_DIR": str(tmp_path)}
+    call = {"env": environment | more, "cwd": ROOT, "timeout": 200}
     words = ["wandb", "sweep", str(file)]
     made = subprocess.run(words, capture_output=True, text=True, check=True, **call)
     name = re.search(r"wandb agent (\S+)", made.stderr + made.stdout)
