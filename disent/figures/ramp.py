@@ -41,9 +41,10 @@ def capacity_ramp(
         ValueError: Nothing was logged of capacity or rates.
     """
     check_columns(history, ["step", "capacity"])
-    history = history.sort_values("step").reset_index(drop=True)
+    # rows of scores alone have no capacity
+    history = history.dropna(subset=["capacity"]).sort_values("step").reset_index(drop=True)
     rates = _rates(history)
-    if not rates or history["capacity"].dropna().empty:
+    if not rates or history.empty:
         raise ValueError("the history has no capacity or no rate_0, rate_1, ...: no ramp to draw.")
     order = sorted(rates, key=lambda latent: -rates[latent].iloc[-1])
     active = [z for z in order if rates[z].iloc[-1] >= INACTIVE or rates[z].max() >= AWAKE]

@@ -72,6 +72,8 @@ def _points(
             color=colour,
             label="a seed each" if strength == strengths[0] else None,
         )
+    if means is not None:
+        means = means[means["strength"].isin(strengths)]
     if means is not None and len(means):
         means = means.sort_values("strength")
         error = np.stack([means["mean"] - means["low"], means["high"] - means["mean"]])

@@ -2,6 +2,7 @@
 """From a run directory back to its model, trained or as it began."""
 
 import os
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -51,4 +52,9 @@ def _load_checkpoint(run: RunDir, best: bool) -> dict[str, Any]:
             f"{file} does not exist, so there is no trained model in {run.path}. "
             "Start or resume the run with the `disent fit` command that made it."
         )
-    return torch.load(file, map_location="cpu", weights_only=True)
+    try:
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except (EOFError, RuntimeError, UnpicklingError) as error:
+        raise ValueError(
+            f"{file} is damaged: {error}. Take --best, or train again from an earlier copy."
+        ) from None

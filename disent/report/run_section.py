@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the report says of one run."""
 
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from markupsafe import Markup
 
 from disent import figures
 from disent.report.frames import Frames, frames_of
 from disent.report.svg import svg
-from disent.runs import RunDir, followed_factors
+from disent.runs import RunDir, followed_factors, load_histories
 from disent.runs.rows import FAILURES
 
 LEFT_OUT = ("trainer.", "provenance.", "pictures.", "wandb.")  # of the config: not about the model
-PARTS = ("value", "spread", "untrained", "pca", "chance")
+PARTS = ("spread", "untrained", "pca", "chance")
 
 
 @dataclass
@@ -44,33 +44,47 @@ def run_section(row: dict[str, Any], anchor: str) -> RunSection:
     """
     texts = (str(row.get(name, "")) for name in ("run", "state", "reason"))
     section = RunSection(anchor, *texts, settings=_settings(row))
-    folder = RunDir(Path(str(row["path"])))
-    if not folder.path.is_dir():
-        section.missing.append("its folder is not at hand: curves and pictures are left out")
-        return section
-    try:
-        logged = pd.read_csv(folder.metrics) if folder.metrics.exists() else pd.DataFrame()
-        if logged.empty:
-            section.missing.append("no step was logged")
-        else:
-            section.curves = svg(figures.curves(logged), f"training curves of {section.name}")
-        _add_scores(section, folder)
-    except FAILURES as error:
-        section.missing.append(f"{type(error).__name__}: {error}")
+    section.scores = _scores(row)
+    for add in (_add_curves, _add_pictures):
+        try:
+            add(section, str(row["path"]))
+        except FAILURES as error:
+            section.missing.append(f"{type(error).__name__}: {error}")
     return section
 
 
-def _add_scores(section: RunSection, folder: RunDir) -> None:
-    """Scores beside their baselines, the information matrix, and the traversals."""
+def _scores(row: dict[str, Any]) -> list[dict[str, str]]:
+    """Scores beside their baselines, wherever the run comes from."""
+    names = [name.removesuffix(".variant") for name in row if name.endswith(".variant")]
+    return [
+        {"name": name, "variant": str(row[f"{name}.variant"]), "value": _number(row.get(name))}
+        | {part: _number(row.get(f"{name}.{part}")) for part in PARTS}
+        for name in names
+        if _number(row.get(name))
+    ]
+
+
+def _add_curves(section: RunSection, path: str) -> None:
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        logged = load_histories(path)
+    section.missing += [str(warning.message) for warning in said]
+    if logged.empty:
+        section.missing.append("no step was logged")
+    else:
+        section.curves = svg(figures.curves(logged), f"training curves of {section.name}")
+
+
+def _add_pictures(section: RunSection, path: str) -> None:
+    """The information matrix, and the traversals."""
+    folder = RunDir(Path(path))
     record = folder.read_scores()
+    if not folder.config.exists():
+        section.missing.append("from W&B: no information matrix and no weights, so no traversals")
+        return
     if not record.get("information"):
         section.missing.append("not evaluated: disent evaluate RUN gives scores and traversals")
         return
-    section.scores = [
-        {"name": name, "variant": str(score.get("variant", ""))}
-        | {part: _number(score.get(part)) for part in PARTS}
-        for name, score in record["scores"].items()
-    ]
     shares = [
         [value / entropy if entropy else 0.0 for value in values]
         for values, entropy in zip(record["information"], record["factor_entropy"], strict=True)
@@ -93,4 +107,4 @@ def _settings(row: dict[str, Any]) -> dict[str, str]:
 
 
 def _number(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, int | float) else ""
+    return f"{value:.3f}" if isinstance(value, int | float) and value == value else ""

@@ -15,6 +15,8 @@ from disent.runs import (
 )
 
 VERSIONS = ("disent", "git_commit", "python", "torch", "lightning", "numpy", "scikit-learn")
+UNDIRECTED = ("active_units", "gaussian_total_correlation", "gaussian_wasserstein_correlation")
+UNDIRECTED += ("mutual_info_score",)  # of these the highest is not the best
 SLACK = 0.05  # nats: what a bound may seem broken by, beyond the standard error
 
 
@@ -69,8 +71,10 @@ def _bound(runs: pd.DataFrame) -> list[str]:
     entropy = entropy_of(runs)
     if entropy is None or "evaluated.total" not in runs or runs["evaluated.total"].isna().all():
         return []
+    runs = runs.dropna(subset=["evaluated.entropy", "evaluated.total"])  # the others have no bound
     total = runs["evaluated.total"].astype(float)
-    error = runs["evaluated.total_error"].astype(float) if "evaluated.total_error" in runs else 0
+    known = "evaluated.total_error" in runs
+    error = runs["evaluated.total_error"].astype(float).fillna(0) if known else 0
     below = int((total + 3 * error + SLACK < entropy).sum())
     verdict = "all lie above" if not below else f"{below} lie BELOW, so something is wrong"
     return [
@@ -84,7 +88,7 @@ def _power(runs: pd.DataFrame) -> list[str]:
     score = "mig"
     if score not in runs or runs[score].nunique() < 2 or runs["setting"].nunique() < 2:
         return []
-    seeds = int(runs.dropna(subset=[score]).groupby("setting").size().median())
+    seeds = int(runs.dropna(subset=[score]).groupby(["objective", "setting"]).size().median())
     std = pooled_std(runs, score, ["objective", "setting"])
     if seeds < 2 or not std > 0:
         return []
@@ -101,7 +105,7 @@ def _power(runs: pd.DataFrame) -> list[str]:
 def _best(runs: pd.DataFrame) -> list[dict[str, str]]:
     """For each score its best run beside the baselines."""
     rows = []
-    for name in score_names(runs):
+    for name in [name for name in score_names(runs) if name not in UNDIRECTED]:
         values = runs[name].astype(float)
         if values.isna().all():
             continue

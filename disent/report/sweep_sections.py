@@ -2,6 +2,7 @@
 """The figures over all runs of a report, for the families that are present."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from disent import figures
+from disent.report.summary import entropy_of
 from disent.report.svg import svg
 from disent.runs import (
     RunDir,
@@ -61,7 +63,7 @@ def _plans(runs: pd.DataFrame, entropy: float | None) -> Iterator[tuple[str, str
             "Rate and distortion",
             "Each point is a run; lines join the means of a family's settings. Nearer to the lower "
             "left is better; below the black line is nothing.",
-            lambda: figures.rate_distortion_plane(placed, entropy=entropy),
+            lambda: figures.rate_distortion_plane(placed, entropy=_shared_entropy(placed)),
         )
     if runs["strength"].nunique() > 1:
         for name in [name for name in SHOWN if name in scores]:
@@ -84,10 +86,11 @@ def _plans(runs: pd.DataFrame, entropy: float | None) -> Iterator[tuple[str, str
             "Do the scores agree?",
             "Spearman's rank correlation over the runs.",
             lambda: figures.rank_correlation_matrix(
-                rank_correlations(runs, varying), runs=len(runs)
+                rank_correlations(runs, varying), runs=len(runs.dropna(subset=varying))
             ),
         )
-    if runs["seed"].nunique() > 1 and runs["setting"].nunique() > 1 and varying:
+    seeds = runs["seed"].nunique() if "seed" in runs else 0
+    if seeds > 1 and runs["setting"].nunique() > 1 and varying:
         yield (
             "Setting or seed?",
             "Shares of each score's variance over these runs (adjusted for the number of "
@@ -98,8 +101,17 @@ def _plans(runs: pd.DataFrame, entropy: float | None) -> Iterator[tuple[str, str
         yield (
             "Bounds on the information",
             "H(x) \N{MINUS SIGN} D, I(x; z) and R: each must lie above the one before it.",
-            lambda: figures.information_bounds(runs, entropy=entropy),
+            lambda: figures.information_bounds(
+                runs.dropna(subset=["evaluated.entropy"]), entropy=entropy
+            ),
         )
+
+
+def _shared_entropy(runs: pd.DataFrame) -> float | None:
+    """H(x), if it bounds every run that is drawn."""
+    drawn = runs.dropna(subset=["rate", "distortion"])
+    whole = "evaluated.entropy" in drawn and drawn["evaluated.entropy"].notna().all()
+    return entropy_of(drawn) if whole else None
 
 
 def _several(runs: pd.DataFrame) -> bool:
@@ -133,5 +145,8 @@ def _ramp(runs: pd.DataFrame) -> Figure:
 
 
 def _shares(runs: pd.DataFrame, scores: list[str]) -> Figure:
-    shares = {name: variance_shares(runs, name, adjusted=True)._asdict() for name in scores}
+    shares = {}
+    for name in scores:
+        with suppress(ValueError):  # no setting has this score for two seeds
+            shares[name] = variance_shares(runs, name, adjusted=True)._asdict()
     return figures.variance_bars(shares)

@@ -14,6 +14,7 @@ from disent.runs.rows import row_of
 
 NAME = ".runs-1.parquet"  # the number grows when rows change their meaning
 FILES = ("config.yaml", "status.json", "metrics.csv", "metrics.json")
+ALWAYS_READ = ("running", "unreadable")
 SIGNATURE = "index.signature"
 JSON = "index.json:"  # before the name of a column that holds values of several types
 
@@ -22,14 +23,14 @@ def indexed_runs(root: Path) -> pd.DataFrame:
     """A row for each run in `root`; only runs whose files changed since the last call are read.
 
     The index is a Parquet file in `root`. Where it cannot be written, or pyarrow is not installed,
-    every run is read at every call. Runs that are training are never taken from the index, since
-    their process may end without a word.
+    every run is read at every call. Runs that train, or could not be read, are never taken from
+    the index: a process may end, and a disk answer again, without a word.
     """
     signatures = dict(sorted(_signatures(root).items()))
     known = _read(root / NAME)
     if known is not None:
-        fresh = known["run"].map(signatures).eq(known[SIGNATURE]) & known["state"].ne("running")
-        known = known[fresh]
+        same = known["run"].map(signatures).eq(known[SIGNATURE])
+        known = known[same & ~known["state"].isin(ALWAYS_READ)]
     names = set(signatures) - (set() if known is None else set(known["run"]))
     rows = [row_of(RunDir(root / n)) | {SIGNATURE: signatures[n]} for n in sorted(names)]
     table = _joined(known, pd.DataFrame(rows))

@@ -62,6 +62,8 @@ def score_columns(record: dict[str, Any]) -> dict[str, Any]:
     row |= {k: record[k] for k in ("fingerprint",) if k in record}
     found = record.get("rate_distortion") or {}
     row |= {f"evaluated.{name}": found[name] for name in BOUNDS if name in found}
+    if "total" in found:
+        row["evaluated.elbo"] = -found["total"]
     unseen = record.get("held_out") or {}
     for side in ("trained", "unseen"):
         row |= {f"held_out.{side}.{name}": v for name, v in unseen.get(side, {}).items()}

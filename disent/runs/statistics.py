@@ -61,7 +61,7 @@ def over_seeds(table: pd.DataFrame, score: str, by: str | Sequence[str]) -> pd.D
     groups = [by] if isinstance(by, str) else list(by)
     check_columns(table, [score, *groups])
     rows = []
-    for key, group in table.groupby(groups, sort=True):
+    for key, group in table.groupby(groups, sort=True, dropna=False):
         values = group[score].astype(float).dropna()
         rows.append(
             dict(zip(groups, key, strict=True))
@@ -119,9 +119,9 @@ def best_per_group(
 ) -> pd.DataFrame:
     """A row a group: the run with the highest `choose_by`, its score, and the best that there is.
 
-    With `choose_by` = `score`, the run is chosen with labels. With "udr" (Duan et al., 2020,
-    https://arxiv.org/abs/1905.12614) or "elbo" it is chosen without, and `regret` says what that
-    costs: the group's best score minus that of the run chosen.
+    With `choose_by` = `score`, the run is chosen with labels. With "evaluated.elbo" or "udr" (Duan
+    et al., 2020, https://arxiv.org/abs/1905.12614) it is chosen without, and `regret` says what
+    that costs: the group's best score minus that of the run chosen.
 
     Args:
         table: One row a run.
@@ -138,7 +138,7 @@ def best_per_group(
     choice = choose_by or score
     check_columns(table, [score, choice, *groups])
     rows = []
-    for key, group in table.dropna(subset=[score, choice]).groupby(groups, sort=True):
+    for key, group in table.dropna(subset=[score, choice]).groupby(groups, dropna=False):
         chosen = group.iloc[int(group[choice].astype(float).to_numpy().argmax())]
         best = float(group[score].max())
         rows.append(

@@ -14,7 +14,11 @@ from disent.runs.wandb_offline import logs_in
 from disent.runs.wandb_rows import ONLINE, offline_rows, online_rows
 
 Source = str | os.PathLike[str]
-ALIASES = {"beta": "model.beta", "C": "model.capacity", "gamma": "model.gamma"}
+ALIASES = {
+    "beta": ("model.beta", "model.objective.beta"),
+    "C": ("model.capacity", "model.objective.capacity"),
+    "gamma": ("model.gamma", "model.objective.gamma"),
+}
 
 
 def load_runs(source: Source | Sequence[Source]) -> pd.DataFrame:
@@ -22,9 +26,10 @@ def load_runs(source: Source | Sequence[Source]) -> pd.DataFrame:
 
     Columns: `run`, `path`, `state`, `reason`; `beta`, `C`, `gamma` and `seed`; the config flattened
     under its own dotted names (`model.lr`, `data`); the last row of metrics.csv (`step`, `rate`,
-    ..., nats per image); each score by its name (`mig`), with `mig.spread`, `mig.chance`,
-    `mig.untrained`, `mig.pca`, `mig.variant` and the rest beside it; the terms on all pictures as
-    `evaluated.rate`, .... A run that cannot be read is a row whose `reason` says why.
+    `elbo`, ..., nats per image, of one batch); each score by its name (`mig`), with `mig.spread`,
+    `mig.chance`, `mig.untrained`, `mig.pca`, `mig.variant` and the rest beside it; rate, distortion
+    and ELBO of all pictures as `evaluated.rate`, .... A run that cannot be read is a row whose
+    `reason` says why.
 
     Beside a folder of runs a column index is kept (`.runs-1.parquet`), so that only runs that have
     changed are read again.
@@ -41,7 +46,10 @@ def load_runs(source: Source | Sequence[Source]) -> pd.DataFrame:
     if not tables:
         return pd.DataFrame()
     table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
-    known = {alias: table[name] for alias, name in ALIASES.items() if name in table}
+    known = {}
+    for alias, names in ALIASES.items():
+        for name in [name for name in names if name in table]:
+            known[alias] = known[alias].fillna(table[name]) if alias in known else table[name]
     named = [name for name in ("run", "path", "state", "reason") if name in table]
     rest = [name for name in table if name not in named and name not in known]
     return pd.concat([table[named], pd.DataFrame(known, table.index), table[rest]], axis="columns")

@@ -39,7 +39,7 @@ def wake_up(history: pd.DataFrame, *, by: str = "capacity", threshold: float = A
             continue
         logged = history[[by, name]].dropna()
         awake = (logged[name] >= threshold).to_numpy()
-        stays = awake & np.append(awake[1:], awake[-1:])
+        stays = awake & np.append(awake[1:], False)
         if stays.any():
             found[int(match[1])] = float(logged[by].iloc[int(stays.argmax())])
     return pd.Series(found, dtype=float).sort_values(kind="stable")

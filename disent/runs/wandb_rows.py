@@ -4,12 +4,14 @@
 import json
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 
-from disent.runs.rows import BESIDE, flatten
+from disent.runs.rows import BESIDE, FAILURES, flatten
 from disent.runs.wandb_offline import Logged, read_logs
 
 ONLINE = "wandb:"
@@ -25,7 +27,7 @@ def offline_rows(files: list[Path]) -> Iterator[dict[str, Any]]:
             why = {None: "its log has no end: it runs, or was killed", 0: ""}
             reason = why.get(log.exit_code, f"exit code {log.exit_code}")
             row = {"run": log.run, "path": str(log.folder), "state": state, "reason": reason}
-            yield row | _columns(log.config, log.summary) | _beside(log.folder, log.summary) | row
+            yield _whole(row, log.config, log.summary, log.folder / "files")
         else:
             file, error = log
             named = {"run": file.parent.name, "path": str(file.parent), "state": "unreadable"}
@@ -38,7 +40,7 @@ def offline_history(log: Logged) -> pd.DataFrame:
 
 
 def online_rows(source: str) -> Iterator[dict[str, Any]]:
-    """A row for each run of "wandb:entity/project". Baselines of scores are not fetched."""
+    """A row for each run of "wandb:entity/project", or of "wandb:entity/project/id"."""
     for run in online_runs(source):
         row = {
             "run": run.name,
@@ -46,27 +48,28 @@ def online_rows(source: str) -> Iterator[dict[str, Any]]:
             "state": STATES.get(run.state, run.state),
             "reason": "" if run.state in ("finished", "running") else f"W&B says: {run.state}",
         }
-        try:
-            yield row | _columns(dict(run.config), dict(run.summary)) | row
-        except (ValueError, TypeError, AttributeError) as error:
-            yield row | {"state": "unreadable", "reason": f"{type(error).__name__}: {error}"}
+        with TemporaryDirectory() as folder:
+            _fetch_scores(run, folder)
+            yield _whole(row, dict(run.config), dict(run.summary), Path(folder))
 
 
 def online_runs(source: str) -> list[Any]:
-    """W&B's own objects for the runs of "wandb:entity/project".
+    """W&B's own objects for the runs of "wandb:entity/project", or the one with an id behind.
 
     Raises:
         ValueError: The source names no project, or W&B does not answer.
     """
     path = source.removeprefix(ONLINE)
-    if len([part for part in path.split("/") if part]) != 2:
+    parts = [part for part in path.split("/") if part]
+    if len(parts) not in (2, 3):
         raise ValueError(f"{source!r} names no project of W&B: wandb:ENTITY/PROJECT is wanted.")
     try:
         import wandb
     except ImportError:
         raise ValueError("wandb is not installed: pip install wandb") from None
     try:
-        return list(wandb.Api().runs(path))
+        api = wandb.Api()
+        return list(api.runs(path)) if len(parts) == 2 else [api.run(path)]
     except Exception as error:  # W&B raises whatever its parts raise
         raise ValueError(
             f"W&B did not list the runs of {path}: {error}. It wants WANDB_API_KEY (or `wandb "
@@ -79,8 +82,29 @@ def online_history(run: Any) -> pd.DataFrame:
     return _by_step([_numbers(row) for row in run.scan_history()])
 
 
-def _columns(config: dict[str, Any], summary: dict[str, Any]) -> dict[str, Any]:
-    return flatten({k: v for k, v in config.items() if k != "_wandb"}) | _numbers(summary)
+def _whole(
+    row: dict[str, Any], config: dict[str, Any], summary: dict[str, Any], files: Path
+) -> dict[str, Any]:
+    """The row with config, last values and scores; or with the reason why there are none."""
+    try:
+        columns = flatten({k: v for k, v in config.items() if k != "_wandb"}) | _numbers(summary)
+        return row | columns | _beside(files, summary) | row
+    except FAILURES as error:
+        return row | {"state": "unreadable", "reason": f"{type(error).__name__}: {error}"}
+
+
+def _fetch_scores(run: Any, folder: str) -> None:
+    """Downloads the table that was logged with the scores; without it there are no baselines."""
+    path = _scores_file(dict(run.summary))
+    if path:
+        with suppress(Exception):  # W&B raises whatever its parts raise
+            run.file(path).download(root=folder, replace=True)
+
+
+def _scores_file(summary: dict[str, Any]) -> str | None:
+    scores: Any = summary.get("scores")
+    path = scores.get("path") if hasattr(scores, "get") else None  # online it is no plain dict
+    return path if isinstance(path, str) else None
 
 
 def _numbers(row: dict[str, Any]) -> dict[str, Any]:
@@ -104,16 +128,17 @@ def _by_step(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(list(merged.values()))
 
 
-def _beside(folder: Path, summary: dict[str, Any]) -> dict[str, Any]:
+def _beside(files: Path, summary: dict[str, Any]) -> dict[str, Any]:
     """Spread and baselines of the scores, from the table that was logged with them."""
-    path = (summary.get("scores") or {}).get("path") if isinstance(summary, dict) else None
-    if not isinstance(path, str):
-        return {}
-    file = (folder / "files" / path).resolve()
-    if not file.is_relative_to(folder.resolve()) or not file.exists():
+    path = _scores_file(summary)
+    file = (files / (path or "")).resolve()
+    if path is None or not file.is_relative_to(files.resolve()) or not file.exists():
         return {}
     table = json.loads(file.read_text(encoding="utf-8"))
-    rows = pd.DataFrame(table["data"], columns=table["columns"]).set_index("score")
+    rows = pd.DataFrame(table["data"], columns=table["columns"])
+    if not {"score", "variant"} <= set(rows):
+        return {}  # a table of the same name that is not ours
+    rows = rows.set_index("score")
     found = {
         f"{score}.{part}": value
         for score, row in rows.iterrows()

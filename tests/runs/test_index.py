@@ -85,6 +85,19 @@ def test_a_folder_that_cannot_be_written_is_read_all_the_same(study, monkeypatch
     assert sorted(p.name for p in study.iterdir() if p.name.startswith(".")) == []
 
 
+def test_a_run_that_could_not_be_read_is_tried_again(study, monkeypatch):
+    """A disk that answers again leaves no trace in times and sizes."""
+    row_of = index_file.row_of
+
+    def unreadable(run):
+        return {"run": run.path.name, "state": "unreadable", "reason": "OSError: stale"}
+
+    monkeypatch.setattr(index_file, "row_of", unreadable)
+    assert set(load_runs(study)["state"]) == {"unreadable"}
+    monkeypatch.setattr(index_file, "row_of", row_of)
+    assert set(load_runs(study)["state"]) == {"finished"}
+
+
 def test_a_run_that_trains_is_always_read_anew(study):
     """Its process may have ended without a word since."""
     write_run(study, 0, state="running", logged=3)

@@ -10,15 +10,15 @@ HISTORY = pd.DataFrame(
         "capacity": [1.0, 2.0, 3.0, 4.0],
         "rate_0": [0.0, 0.6, 0.7, 0.9],
         "rate_1": [0.6, 0.1, 0.2, 0.3],  # a moment is no waking
-        "rate_2": [0.0, 0.0, 0.0, 0.5],
+        "rate_2": [0.0, 0.0, 0.0, 0.5],  # nor is the last step alone
         "rate_3": [0.5, 0.5, 0.5, 0.5],
     }
 )
 
 
 def test_a_latent_wakes_where_it_stays_awake():
-    assert wake_up(HISTORY).to_dict() == {3: 1.0, 0: 2.0, 2: 4.0}
-    assert list(wake_up(HISTORY).index) == [3, 0, 2]
+    assert wake_up(HISTORY).to_dict() == {3: 1.0, 0: 2.0}
+    assert list(wake_up(HISTORY).index) == [3, 0]
     assert wake_up(HISTORY, by="step", threshold=0.65).to_dict() == {0: 30.0}
 
 

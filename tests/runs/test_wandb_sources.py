@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same run from its folder, from W&B's offline folder, and from W&B's server."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from disent.runs import load_histories, load_runs
+from disent.runs import load_histories, load_runs, score_names
 from tests.cli.small import SMALL
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +65,16 @@ def test_a_log_that_is_cut_off_says_so_and_keeps_what_was_written(logged, tmp_pa
         assert load_histories(tmp_path / "wandb").empty
 
 
+def test_a_torn_table_of_scores_makes_its_run_unreadable_and_no_other(logged, tmp_path):
+    shutil.copytree(logged / "wandb", tmp_path / "wandb")
+    (table,) = tmp_path.glob("wandb/offline-run-*/files/media/table/scores*.json")
+    table.write_text('{"columns": ["sco')
+    rows = load_runs([tmp_path / "wandb", logged / "wandb"])
+    assert rows["state"].tolist() == ["unreadable", "finished"]
+    table.write_text('{"columns": ["mine"], "data": [[1]]}')
+    assert load_runs(tmp_path / "wandb")["state"].tolist() == ["finished"]
+
+
 class Online:
     """A run as W&B's public API gives it."""
 
@@ -72,7 +83,23 @@ class Online:
         "seed_everything": 3,
         "model": {"class_path": "disent.models.BetaVAE", "init_args": {"beta": 4.0}},
     }
-    summary = {"_step": 60, "rate": 5.0, "mig": 0.25, "scores": {"_type": "table"}}  # noqa: RUF012
+    summary = {  # noqa: RUF012
+        "_step": 60,
+        "rate": 5.0,
+        "mig": 0.25,
+        "scores": {"_type": "table-file", "path": "media/table/scores.json"},
+    }
+
+    def file(self, path):
+        class File:
+            def download(self, root, replace):
+                target = Path(root) / path
+                target.parent.mkdir(parents=True)
+                columns = ["score", "value", "chance", "variant"]
+                row = ["mig", 0.25, 0.01, "disent.metrics.mig.mig"]
+                target.write_text(json.dumps({"columns": columns, "data": [row]}))
+
+        return File()
 
     def scan_history(self):
         yield {"_step": 50, "rate": 4.0, "_runtime": 1.0}
@@ -88,6 +115,10 @@ def online(monkeypatch):
                 raise ValueError(f"Could not find project {path}")
             return [Online()]
 
+        def run(self, path):
+            assert path == "me/disent/abc"
+            return Online()
+
     import wandb
 
     monkeypatch.setattr(wandb, "Api", Api)
@@ -100,6 +131,9 @@ def test_a_project_of_wandb_gives_the_same_columns(online):
     expected |= {"model": "BetaVAE", "beta": 4.0, "step": 60, "rate": 5.0, "mig": 0.25}
     assert {name: row[name] for name in expected} == expected
     assert row["reason"] == "W&B says: crashed"
+    assert score_names(table) == ["mig"]
+    assert row["mig.chance"] == 0.01
+    pd.testing.assert_frame_equal(load_runs("wandb:me/disent/abc"), table)
     history = load_histories("wandb:me/disent")
     assert history[["step", "rate"]].to_numpy().tolist() == [[50, 4.0], [60, 5.0]]
     assert history["mig"].tolist()[1] == 0.25

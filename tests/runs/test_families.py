@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What counts as a seed of one setting, and what is another setting."""
+
+import pandas as pd
+
+from disent.runs import RunDir, load_runs, over_seeds, with_families
+
+
+def family(**columns):
+    table = with_families(pd.DataFrame(columns))
+    return table[["objective", "setting"]].to_numpy().tolist()
+
+
+def test_another_gamma_or_dataset_is_another_family():
+    gammas = {"model.gamma": [100.0, 1000.0]}
+    assert family(model=["AnnealedVAE"] * 2, C=[25.0, 25.0], **gammas) == [
+        ["AnnealedVAE, gamma 100", "C 25"],
+        ["AnnealedVAE, gamma 1000", "C 25"],
+    ]
+    assert family(model=["BetaVAE"] * 2, beta=[4.0, 4.0], data=["DSprites", "Shapes3D"]) == [
+        ["BetaVAE, data DSprites", "beta 4"],
+        ["BetaVAE, data Shapes3D", "beta 4"],
+    ]
+
+
+def test_what_one_class_alone_has_does_not_divide_another():
+    columns = {"model": ["BetaVAE", "AnnealedVAE"], "beta": [4.0, None], "C": [None, 25.0]}
+    found = family(**columns, **{"model.gamma": [None, 1000.0], "model.seed": [0, 1]})
+    assert found == [["BetaVAE", "beta 4"], ["AnnealedVAE", "C 25"]]
+
+
+def test_an_objective_given_apart_has_its_strength(tmp_path):
+    for beta in (1, 4):
+        run = RunDir(tmp_path / str(beta))
+        objective = f"{{class_path: disent.objectives.BetaELBO, init_args: {{beta: {beta}}}}}"
+        arguments = f"{{objective: {objective}}}"
+        run.write_text(
+            run.config, f"model: {{class_path: disent.models.VAE, init_args: {arguments}}}\n"
+        )
+    table = with_families(load_runs(tmp_path))
+    assert table["setting"].tolist() == ["beta 1", "beta 4"]
+    assert table["objective"].tolist() == ["VAE, BetaELBO"] * 2
+    assert table["beta"].tolist() == [1, 4]
+
+
+def test_a_model_without_strength_is_a_group_too():
+    table = with_families(pd.DataFrame({"model": ["VAE", "VAE"], "mig": [0.1, 0.3]}))
+    found = over_seeds(table, "mig", ["objective", "strength"])
+    assert found[["objective", "n", "mean"]].to_numpy().tolist() == [["VAE", 2, 0.2]]
