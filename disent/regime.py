@@ -49,6 +49,7 @@ def regimes(means: Float[Tensor, "n d"], logvars: Float[Tensor, "n d"]) -> tuple
         means: Posterior means of n pictures.
         logvars: Natural logarithms of the posterior variances, in the same order.
     Example:
+        >>> import torch
         >>> regimes(torch.tensor([[0.0, 1.0], [0.1, -1.0]]), torch.tensor([[0.0, -4.0]] * 2))
         ('passive', 'active')
     """
