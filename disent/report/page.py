@@ -37,7 +37,9 @@ def write_report(source: Source | Sequence[Source], file: str | os.PathLike[str]
     """
     table = load_runs(source)
     if table.empty:
-        raise ValueError(f"there are no runs in {source}. Make one: disent fit --config quickstart")
+        raise ValueError(
+            f"there are no runs in {_title(source)}. Make one: disent fit --config quickstart"
+        )
     runs = with_families(table)
     finished = runs[runs["state"].eq("finished")]
     entropy = entropy_of(finished)
