@@ -12,6 +12,7 @@ from typing import Any, cast
 import yaml
 from jsonargparse import Namespace
 
+from disent.cli.fast import choose_arithmetic, set_bursts
 from disent.cli.mistakes import explain
 from disent.cli.naming import differences, provenance, run_name
 from disent.cli.parser import FitCLI
@@ -23,7 +24,7 @@ from disent.memory import keep_freed_memory
 from disent.runs.directory import RunDir
 from disent.stops import StopRequest
 
-COMPARED = ("model", "data", "loader", "trainer", "seed_everything")
+COMPARED = ("model", "data", "loader", "trainer", "seed_everything", "fast")
 PLACES = ("accelerator", "devices", "num_nodes", "strategy", "plugins")  # where, not what
 
 
@@ -70,6 +71,7 @@ def complete(config: Namespace) -> None:
             "the number of steps is not said. Take a preset (--config quickstart), "
             "or add --trainer.max_steps 10000."
         )
+    choose_arithmetic(config)
 
 
 def _is_restarted() -> bool:
@@ -93,6 +95,7 @@ def _is_finished(folder: RunDir, config: dict[str, Any]) -> bool:
 def _compared(config: dict[str, Any]) -> dict[str, Any]:
     """What makes a run another run; on how many devices it runs does not."""
     compared = {key: config.get(key) for key in COMPARED}
+    compared["fast"] = bool(compared["fast"])  # runs of older versions do not say
     trainer = compared["trainer"] or {}
     return {**compared, "trainer": {k: v for k, v in trainer.items() if k not in PLACES}}
 
@@ -105,6 +108,7 @@ def _build(cli: FitCLI) -> Namespace:
     except ValueError as error:
         raise ValueError(explain(str(error), [])) from error
     made.loader = FactorDataModule(made.data, seed=config.seed_everything, **config.loader)
+    set_bursts(config, made)
     return made
 
 

@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal, NoReturn
 
+from jsonargparse import ActionYesNo
 from jsonargparse.typing import NonNegativeInt, PositiveFloat, PositiveInt
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
@@ -82,6 +83,14 @@ class FitCLI(LightningCLI):
             type=bool,
             default=False,
             help="train a finished run again, from scratch; its folder is kept as NAME.1",
+        )
+        option(
+            "--fast",
+            action=ActionYesNo,
+            nargs="?",
+            default=False,
+            help="train in bfloat16 where the machine computes in it, many steps at a time; the "
+            "same objective and data, other rounding (default: float32)",
         )
         option("--checkpoint_every_n_steps", type=PositiveInt, default=1000)
         option(

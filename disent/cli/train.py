@@ -19,6 +19,7 @@ from disent.callbacks.pictures import Pictures
 from disent.callbacks.progress import Progress
 from disent.callbacks.record import Record
 from disent.callbacks.wandb_log import WandbLog
+from disent.cli.fast import describe
 from disent.cli.tables import print_scores
 from disent.codes import CodeTable
 from disent.data.load import load_dataset
@@ -40,6 +41,8 @@ def train(config: Namespace, made: Namespace, folder: RunDir, stop: StopRequest)
         if not RANK:
             folder.write_status("running", reason="starting")
             print(f"run: {folder.path}", flush=True)
+            if config.fast:
+                print(describe(config), flush=True)
         trainer = _fit(config, made, folder, stop, log)
         stop.check()
         table = _encode(config, made, trainer)

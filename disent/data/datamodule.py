@@ -11,6 +11,7 @@ from torch import Tensor
 
 from disent.data import splits
 from disent.data.base import FactorDataset
+from disent.data.bursts import BurstLoader
 from disent.data.loader import FactorLoader, Sampling
 
 
@@ -29,6 +30,7 @@ class FactorDataModule(LightningDataModule):
             "12 <= pos_x < 20"; None trains on all. Its language: disent.data.splits.held_out.
         seed: Seed of the order of batches; on the command line, --seed_everything.
     Attributes:
+        burst: Steps whose batches are handed out at once, see BurstLoader; 0: none. Set before fit.
         train_index: Int[n], flat indices that are trained on, ascending.
         held_out_index: Int[m], the other flat indices, ascending.
     """
@@ -47,7 +49,7 @@ class FactorDataModule(LightningDataModule):
         super().__init__()
         self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
         self.sampling: Sampling = sampling
-        self.held_out = held_out
+        self.held_out, self.burst = held_out, 0
         mask = torch.zeros(len(dataset.grid), dtype=torch.bool)
         if held_out is not None:
             mask = splits.held_out(dataset.grid, held_out)
@@ -65,7 +67,7 @@ class FactorDataModule(LightningDataModule):
         if stage == "fit" and self.trainer is not None and self.trainer.global_step == 0:
             self._loader.position = 0
 
-    def train_dataloader(self) -> FactorLoader:
+    def train_dataloader(self) -> FactorLoader | BurstLoader:
         """Batches from `position` on, on the device and for the rank of the trainer, if any."""
         device, rank, world_size = torch.device("cpu"), 0, 1
         if self.trainer is not None:
@@ -82,6 +84,9 @@ class FactorDataModule(LightningDataModule):
         loader = self._make_loader(device, rank, world_size)
         loader.position = self.position
         self._loader = loader
+        if self.burst:
+            steps = self.trainer.max_steps if self.trainer is not None else -1
+            return BurstLoader(loader, self.burst, steps if steps > 0 else None)
         return loader
 
     def state_dict(self) -> dict[str, Any]:

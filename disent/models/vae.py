@@ -12,6 +12,8 @@ from torch import Tensor
 from disent.gaussian import ACTIVE, DiagonalGaussian
 from disent.likelihoods.base import Likelihood
 from disent.likelihoods.bernoulli import Bernoulli
+from disent.models.burst import Batches, train_burst
+from disent.models.captured import CapturedStep
 from disent.networks.base import Network
 from disent.networks.locatello import Locatello2019
 from disent.objectives.base import Objective, Terms
@@ -65,6 +67,7 @@ class VAE(LightningModule):
         self.objective = BetaELBO(beta=1.0) if objective is None else objective
         self.likelihood = Bernoulli() if likelihood is None else likelihood
         self.noise = Stream(seed, "posterior noise")
+        self.captured: CapturedStep | None = None  # made where bursts are trained on a GPU
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.network = network(channels, latent_dim, self.likelihood.outputs)
@@ -78,19 +81,24 @@ class VAE(LightningModule):
         terms = Terms(distortion=-self.likelihood.log_prob(x, parameters), rate=q.kl())
         return self.objective(terms, step), terms
 
-    def training_step(self, x: Tensor, batch_idx: int) -> dict[str, Tensor]:
-        loss, terms = self(x, self.draw_noise(len(x), batch_idx).to(x.device), self.global_step)
-        if is_logged(self.trainer, self.global_step + 1):
-            self.log_dict(self.report(loss, terms, self.global_step))
+    def training_step(self, batch: Tensor | Batches, batch_idx: int) -> dict[str, Tensor]:
+        if isinstance(batch, Tensor):
+            parts = self.trainer.accumulate_grad_batches
+            noise = self.draw_noise(len(batch), self.global_step * parts + batch_idx % parts)
+            loss, terms = self(batch, noise.to(batch.device), self.global_step)
+            done = self.global_step + 1
+        else:
+            loss, terms = train_burst(self, batch)
+            done = self.global_step
+        if is_logged(self.trainer, done):
+            self.log_dict(self.report(loss, terms, done - 1))
         return {"loss": loss, "distortion": terms.distortion.detach(), "rate": terms.rate.detach()}
 
-    def draw_noise(self, batch: int, batch_idx: int) -> Float[Tensor, "b d"]:
-        """This rank's share of the step's noise: the ranks together draw what one would draw."""
-        ranks, parts = self.trainer.world_size, self.trainer.accumulate_grad_batches
-        position = self.global_step * parts + batch_idx % parts
-        return self.noise.normal(position, (batch * ranks, self.latent_dim))[
-            self.global_rank :: ranks
-        ]
+    def draw_noise(self, batch: int, position: int) -> Float[Tensor, "b d"]:
+        """This rank's share of a batch's noise: the ranks together draw what one would draw."""
+        ranks = self.trainer.world_size
+        drawn = self.noise.normal(position, (batch * ranks, self.latent_dim))
+        return drawn[self.global_rank :: ranks]
 
     def report(self, loss: Tensor, terms: Terms, step: int) -> dict[str, Tensor]:
         """What is logged of a step: nats per image, averaged over the batch."""
@@ -130,7 +138,10 @@ class VAE(LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         if self.optimizer == "adagrad":
             return torch.optim.Adagrad(self.parameters(), lr=self.lr)
-        return torch.optim.Adam(self.parameters(), lr=self.lr, fused=True)
+        graph = self.device.type == "cuda" and not self.automatic_optimization
+        # Lightning clips in mixed precision only what is not fused
+        fused = "mixed" not in self.trainer.precision or not self.trainer.gradient_clip_val
+        return torch.optim.Adam(self.parameters(), lr=self.lr, fused=fused, capturable=graph)
 
 
 class BetaVAE(VAE):

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from disent.networks.base import Network
+from disent.networks.deconvolution import Deconvolution
 
 
 class Burgess2018(Network):
@@ -35,7 +36,7 @@ class Burgess2018(Network):
         up = [32, 32, 32, 32, outputs * channels]
         deconvolutions: list[nn.Module] = []
         for fan_in, fan_out in pairwise(up):
-            deconvolutions += [nn.ReLU(), nn.ConvTranspose2d(fan_in, fan_out, 4, 2, 1)]
+            deconvolutions += [nn.ReLU(), Deconvolution(fan_in, fan_out)]
         self.decoder = nn.Sequential(
             nn.Linear(latent_dim, 256),
             nn.ReLU(),

@@ -32,6 +32,12 @@ def test_names(argv, name):
     assert run_name(argv, CONFIG) == name
 
 
+@pytest.mark.parametrize("argv", [["--fast"], ["--fast", "true"], ["--fast=yes"]])
+def test_a_fast_run_says_so_however_it_was_asked_for(argv):
+    assert run_name(argv, {**CONFIG, "fast": True}) == "custom-BetaVAE-beta4-fast-seed3"
+    assert run_name(["--fast=no"], {**CONFIG, "fast": False}) == "custom-BetaVAE-beta4-seed3"
+
+
 def test_a_long_name_is_cut_and_stays_distinct():
     names = {
         run_name(["--trainer.max_time", f"{'1' * 200}{end}"], CONFIG) for end in ("a", "b", "b")

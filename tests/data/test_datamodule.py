@@ -104,18 +104,32 @@ def test_held_out_pictures_are_never_drawn():
     data = module("shuffled", held_out="2 <= pos_x < 6", batch_size=4)
     assert data.held_out_index.tolist() == [i for i in range(48) if 2 <= i % 8 < 6]
     assert data.train_index.tolist() == [i for i in range(48) if not 2 <= i % 8 < 6]
-    drawn = chain(*map(indices_of, data.train_dataloader()))
+    drawn = chain(*map(indices_of, loader_of(data)))
     assert sorted(drawn) == data.train_index.tolist()
     assert len(module().held_out_index) == 0
 
 
+def loader_of(data: FactorDataModule) -> FactorLoader:
+    loader = data.train_dataloader()
+    assert isinstance(loader, FactorLoader)
+    return loader
+
+
+def test_with_bursts_it_gives_as_many_steps_at_once_and_keeps_the_place():
+    data = module()
+    data.burst = 3
+    burst = next(iter(data.train_dataloader()))
+    assert isinstance(burst, Burst)
+    assert (len(burst.indices), data.position) == (3, 3)
+
+
 def test_without_a_trainer_it_gives_batches_too():
     data = module()
-    batches = iter(data.train_dataloader())
+    batches = iter(loader_of(data))
     next(batches)
     other = module()
     other.load_state_dict(data.state_dict())
-    assert torch.equal(next(batches), next(iter(other.train_dataloader())))
+    assert torch.equal(next(batches), next(iter(loader_of(other))))
 
 
 @pytest.mark.parametrize(

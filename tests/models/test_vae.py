@@ -95,7 +95,7 @@ def test_ranks_together_draw_the_noise_of_one(monkeypatch):
         monkeypatch.setattr(type(trainer), "world_size", world)
         monkeypatch.setattr(VAE, "global_rank", rank)
         model.trainer = trainer
-        return model.draw_noise(8 // world, batch_idx=0)
+        return model.draw_noise(8 // world, position=0)
 
     alone = draw(1, 0)
     assert torch.equal(torch.stack([draw(2, 0), draw(2, 1)], 1).flatten(0, 1), alone)

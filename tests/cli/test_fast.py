@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""disent fit --fast: what it sets, that it goes on exactly, and what it leaves to the user."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+from jsonargparse import Namespace
+
+from disent.callbacks.guard import NotFiniteError
+from disent.cli import fast
+from disent.cli import fit as command
+from disent.runs import RunDir
+from disent.stops import StopRequest
+from tests.cli.small import QUIET, SMALL, assert_same_weights, fit
+
+ROOT = Path(__file__).parents[2]
+HAS_BFLOAT16 = {
+    "AMX": "_is_amx_tile_supported",
+    "AVX512-bf16": "_is_avx512_bf16_supported",
+}
+
+
+@pytest.fixture
+def processor(monkeypatch):
+    """Makes the processor one that computes in bfloat16 by these means only."""
+
+    def pretend(*means: str) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        for name, function in HAS_BFLOAT16.items():
+            monkeypatch.setattr(torch.cpu, function, lambda name=name: name in means)
+
+    return pretend
+
+
+def config_of(folder: Path, *more: str) -> dict:
+    assert fit(folder, "--run", "fast", *QUIET, "--fast", *more) == 0
+    return yaml.safe_load(RunDir(folder / "fast").config.read_text())
+
+
+@pytest.mark.parametrize(
+    ("means", "precision", "said"),
+    [
+        (["AMX", "AVX512-bf16"], "bf16-mixed", "precision bf16-mixed (AMX), 10 steps at a time"),
+        (["AVX512-bf16"], "bf16-mixed", "precision bf16-mixed (AVX512-bf16), 10 steps at a time"),
+        ([], None, "precision 32-true (this processor has no bfloat16, which would be slower)"),
+    ],
+)
+def test_precision_follows_the_processor_and_is_said(
+    processor, tmp_path, capsys, means, precision, said
+):
+    processor(*means)
+    config = config_of(tmp_path)
+    assert (config["fast"], config["trainer"]["precision"]) == (True, precision)
+    assert config["evaluate"]["precision"] == ("bfloat16" if precision else "float32")
+    assert said in capsys.readouterr().out
+
+
+def test_a_precision_that_was_asked_for_stays(processor, tmp_path, runs):
+    processor("AVX512-bf16")
+    config = config_of(tmp_path, "--trainer.precision", "32-true")
+    assert config["trainer"]["precision"] == "32-true"
+    assert config["evaluate"]["precision"] == "float32"
+    # bursts alone change nothing
+    assert_same_weights(runs / "whole", tmp_path / "fast")
+    one, other = (
+        pd.read_csv(run / "metrics.csv").drop(columns="images_per_second")
+        for run in (runs / "whole", tmp_path / "fast")
+    )
+    assert one.to_csv() == other.to_csv()
+
+
+def test_accumulation_and_clipping_are_the_trainers_one_step_at_a_time(tmp_path, capsys):
+    config_of(tmp_path, "--trainer.gradient_clip_val", "1", "--trainer.accumulate_grad_batches=2")
+    assert "one step at a time" in capsys.readouterr().out
+    assert list(pd.read_csv(tmp_path / "fast" / "metrics.csv")["step"])[:2] == [10, 20]
+
+
+@pytest.mark.parametrize(
+    ("events", "burst"),
+    [((1000, 50, 0, 0), 50), ((1000, 50, 25, 0), 25), ((7, 50, 0, 0), 1), ((60, 0, 0, 24), 12)],
+)
+def test_a_burst_divides_the_way_between_all_events(events, burst):
+    checkpoint, log, evaluate, pictures = events
+    config = Namespace(
+        checkpoint_every_n_steps=checkpoint,
+        trainer=Namespace(log_every_n_steps=log),
+        evaluate=Namespace(every_n_steps=evaluate),
+        pictures=Namespace(every_n_steps=pictures),
+    )
+    assert fast.burst_of(config) == burst
+
+
+def test_a_fast_run_that_is_killed_goes_on_to_the_same_weights(tmp_path):
+    config_of(tmp_path)
+    started = [sys.executable, "-m", "disent", "fit", *SMALL, *QUIET, "--fast", "--run", "killed"]
+    started += ["--runs", str(tmp_path), "--trainer.callbacks", "tests.tiny.Slower"]
+    run = RunDir(tmp_path / "killed")
+    process = subprocess.Popen(started, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    while not run.last.exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait(60)
+    assert torch.load(run.last, weights_only=True)["global_step"] == 20
+    config = yaml.safe_load(run.config.read_text())
+    config["trainer"]["callbacks"] = None
+    run.config.write_text(yaml.safe_dump(config))
+    assert fit(tmp_path, "--run", "killed", *QUIET, "--fast") == 0
+    assert_same_weights(tmp_path / "fast", run.path)
+
+
+def test_a_fast_run_is_another_run_than_one_that_is_not(tmp_path):
+    config_of(tmp_path)
+    with pytest.raises(ValueError, match="fast: True -> False"):
+        _raising(["fit", *SMALL, *QUIET, "--run", "fast", "--runs", str(tmp_path)])
+
+
+def test_what_is_not_finite_stops_a_fast_run_at_its_step(tmp_path):
+    with pytest.raises(NotFiniteError, match="at step 2"):
+        _raising([
+            "fit", *SMALL, *QUIET, "--fast", "--runs", str(tmp_path), "--run", "nan",
+            "--model.lr", "1e30",
+        ])  # fmt: skip
+
+
+def _raising(argv: list[str]) -> None:
+    """The command without the net that turns its errors into a line."""
+    command.run(argv[1:], StopRequest())
