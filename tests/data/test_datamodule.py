@@ -7,7 +7,9 @@ import torch
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+from disent.data.bursts import Burst
 from disent.data.datamodule import FactorDataModule
+from disent.data.loader import FactorLoader
 from tests.data.probe import STEPS, Probe, fit, make_trainer, module
 from tests.data.tiny import Tiny, indices_of
 
