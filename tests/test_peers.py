@@ -3,11 +3,8 @@
 
 import importlib.util
 import json
-import os
 import sys
-from pathlib import Path
 
-import platformdirs
 import pytest
 
 from disent.networks import Burgess2018
@@ -16,7 +13,7 @@ from tests.benchmarks.peers.ratios import SCORES, TRAINING, paired, spread, valu
 from tests.benchmarks.peers.table import table, verdicts
 
 SPEED, FIRST, MEMORY = TRAINING
-FOLDER = Path(os.environ.get("DISENT_PEERS_DIR") or platformdirs.user_cache_dir("disent-peers"))
+FOLDER = environments.default_folder()
 # in the second round the machine is half as fast for everyone
 ROUNDS = [
     {

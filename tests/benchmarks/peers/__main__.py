@@ -14,7 +14,6 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-import platformdirs
 import torch
 from rich.console import Console
 
@@ -26,12 +25,16 @@ from tests.benchmarks.peers.table import table, verdicts
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m tests.benchmarks.peers")
-    cache = Path(platformdirs.user_cache_dir("disent-peers"))
     made.add_argument("--steps", type=int, default=500, help="timed steps of a training")
     made.add_argument("--warm", type=int, default=50, help="steps before them")
     made.add_argument("--pairs", type=int, default=5, help="rounds in which everyone trains once")
     made.add_argument("--score-pairs", type=int, default=1, help="rounds of scores; 0: none")
-    made.add_argument("--folder", type=Path, default=cache, help="environments and pictures")
+    made.add_argument(
+        "--folder",
+        type=Path,
+        default=environments.default_folder(),
+        help="environments and pictures",
+    )
     made.add_argument(
         "--ours-options",
         action="append",

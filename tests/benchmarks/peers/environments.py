@@ -7,12 +7,19 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 import torch
 
 from disent.data import DSprites
 
 HERE = Path(__file__).parent
 PEERS = ("nmichlo", "pythae")
+
+
+def default_folder() -> Path:
+    """Where environments and pictures are kept: DISENT_PEERS_DIR, or the user's cache."""
+    chosen = os.environ.get("DISENT_PEERS_DIR")
+    return Path(chosen or platformdirs.user_cache_dir("disent-peers"))
 
 
 def pins(peer: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ class Measure:
 TRAINING = (
     Measure("steps_per_s", "training, steps/s", more_is_better=True),
     Measure("first_step_s", "process start to first step, s"),
-    Measure("peak_mb", "peak memory, MB", ",.0f"),
+    Measure("peak_mb", "peak memory without mapped pictures, MB", ",.0f"),
 )
 SCORES = (
     Measure("mig", "MIG, s"),
