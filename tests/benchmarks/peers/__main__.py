@@ -24,6 +24,7 @@ from tests.benchmarks.peers.table import table, verdicts
 
 
 def parser() -> argparse.ArgumentParser:
+    """The command's options."""
     made = argparse.ArgumentParser(prog="python -m tests.benchmarks.peers")
     made.add_argument("--steps", type=int, default=500, help="timed steps of a training")
     made.add_argument("--warm", type=int, default=50, help="steps before them")

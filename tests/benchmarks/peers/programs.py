@@ -104,6 +104,7 @@ def settled(program: Program, python: str | Path, common: Sequence[str]) -> tupl
     """The program with its fastest settings, and what was found; nothing is run without choice."""
     if len(program.settings) < 2:
         return program, ""
+    print(f"trying the settings of {program.name}", flush=True)
     speeds: dict[tuple[str, ...], float] = {}
     for setting in program.settings:
         figures = train(program, python, [*common, *TRIAL, *setting])
