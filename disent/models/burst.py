@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several optimisation steps in one call: nothing of the trainer's between them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
@@ -29,49 +29,50 @@ def train_burst(model: "VAE", batches: Batches) -> tuple[Tensor, Terms]:
     same, bit for bit. There, a step whose loss is not finite is the last that is taken. On one GPU
     the whole step is one CUDA graph. The trainer counts every step.
     """
-    start, size = model.global_step, batches.indices.shape[1]
-    steps = range(start, start + len(batches.indices))
-    noise = torch.stack([model.draw_noise(size, position) for position in steps])
+    start, (count, size) = model.global_step, batches.indices.shape
+    noise = torch.stack([model.draw_noise(size, start + step) for step in range(count)])
     noise = noise.to(model.device, non_blocking=True)
     progress = model.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
-    captured = _captured(model, batches, size)
-    cached = torch.is_autocast_cache_enabled()
+    take, pictures = _step_of(model, batches)
+    cached, loss, terms = torch.is_autocast_cache_enabled(), None, None
     torch.set_autocast_cache_enabled(False)  # or each step would see the first one's weights
-    result: tuple[Tensor, Terms] | None = None
     try:
-        for step, index, drawn in zip(steps, batches.indices, noise, strict=True):
-            if captured is not None:
-                result = captured(index, drawn, step)
-            else:
-                result = _take(model, batches.draw(index), drawn, step)
+        for step, (x, drawn) in enumerate(zip(pictures, noise, strict=True), start):
+            loss, terms = take(x, drawn, step)
             progress.increment_ready()
             progress.increment_completed()
-            if model.device.type == "cpu" and not torch.isfinite(result[0]):
+            if model.device.type == "cpu" and not torch.isfinite(loss):
                 break
     finally:
         torch.set_autocast_cache_enabled(cached)
-    if result is None:
+    if loss is None or terms is None:
         raise ValueError("a burst without steps came, but at least one is wanted.")
-    return result
+    return loss, terms
 
 
-def _take(model: "VAE", x: Tensor, noise: Tensor, step: int) -> tuple[Tensor, Terms]:
-    """One step, through the trainer's strategy: devices that train together share gradients."""
+def _step_of(
+    model: "VAE", batches: Batches
+) -> tuple[Callable[[Tensor, Tensor, int], tuple[Tensor, Terms]], Iterable[Tensor]]:
+    """What takes a step, and the pictures: on a GPU all at once, elsewhere one batch at a time."""
     optimizer: Any = model.optimizers(use_pl_optimizer=False)
+    graph = model.device.type == "cuda" and model.trainer.world_size == 1
+    graph = graph and "capturable" in optimizer.defaults  # Adagrad is not
+    for group in optimizer.param_groups if "capturable" in optimizer.defaults else ():
+        group["capturable"] = graph  # the checkpoint may come from another kind of device
+    if not graph:
+        return lambda *inputs: _take(model, optimizer, *inputs), map(batches.draw, batches.indices)
+    if model.captured is None:
+        model.captured = CapturedStep(model.forward, optimizer)
+    pictures = batches.draw(batches.indices.flatten())
+    return model.captured, pictures.view(*batches.indices.shape, *pictures.shape[1:])
+
+
+def _take(
+    model: "VAE", optimizer: torch.optim.Optimizer, x: Tensor, noise: Tensor, step: int
+) -> tuple[Tensor, Terms]:
+    """One step, through the trainer's strategy: devices that train together share gradients."""
     loss, terms = model(x, noise, step)
     optimizer.zero_grad()
     model.manual_backward(loss)
     optimizer.step()
     return loss.detach(), Terms(terms.distortion.detach(), terms.rate.detach())
-
-
-def _captured(model: "VAE", batches: Batches, size: int) -> CapturedStep | None:
-    """The step as a CUDA graph, made once a training; None where none can be made."""
-    optimizer: Any = model.optimizers(use_pl_optimizer=False)
-    capturable = optimizer.defaults.get("capturable", False)  # Adagrad is not
-    if model.device.type != "cuda" or model.trainer.world_size > 1 or not capturable:
-        return None
-    if model.captured is None:
-        shape = (size, model.latent_dim)
-        model.captured = CapturedStep(model.forward, optimizer, batches.draw, shape, model.device)
-    return model.captured

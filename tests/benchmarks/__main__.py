@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prints every benchmark as one table: python -m tests.benchmarks [NAME ...].
 
-The names: data, training, metrics, launch, runs, report.
+The names: data, training, metrics, launch, runs, report. A suite is imported when it is asked for,
+so `training` wants no more than PyTorch, Lightning and rich.
 """
 
+import importlib
 import platform
 import sys
 
@@ -11,30 +13,18 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import (
-    bench_data,
-    bench_launch,
-    bench_metrics,
-    bench_report,
-    bench_runs,
-    bench_training,
-)
-
-SUITES = {
-    "data": bench_data.rows,
-    "training": bench_training.rows,
-    "metrics": bench_metrics.rows,
-    "launch": bench_launch.rows,
-    "runs": bench_runs.rows,
-    "report": bench_report.rows,
-}
+SUITES = ("data", "training", "metrics", "launch", "runs", "report")
 
 chosen = sys.argv[1:] or list(SUITES)
 if unknown := set(chosen) - set(SUITES):
     sys.exit(f"there is no benchmark {', '.join(unknown)}. There are: {', '.join(SUITES)}.")
-title = f"torch {torch.__version__}, {torch.get_num_threads()} threads, {platform.processor()}"
+processor = platform.processor() or platform.machine()
+if torch.cuda.is_available():
+    processor = f"{torch.cuda.get_device_name()}, {processor}"
+title = f"torch {torch.__version__}, {torch.get_num_threads()} threads, {processor}"
 table = Table("what", "figure", "note", title=f"{title} {torch.backends.cpu.get_cpu_capability()}")
 for name in chosen:
-    for row in SUITES[name]():
+    suite = importlib.import_module(f"tests.benchmarks.bench_{name}")
+    for row in suite.rows():
         table.add_row(*row)
-Console(width=120).print(table)
+Console(width=140).print(table)
