@@ -9,7 +9,6 @@ place and the callbacks' state are replaced.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from disent.fleet.member import Member
@@ -17,7 +16,6 @@ from disent.fleet.stack import Stack
 
 Checkpoint = dict[str, Any]
 STACK_DATA, DATA = "FleetData", "FactorDataModule"
-SHARED = "step"  # Adam's and Adagrad's count; the rest of their state has a number per weight
 
 
 def part(
@@ -32,22 +30,22 @@ def part(
         i: Which of them.
         callbacks: What the callbacks of `disent fit` would keep for it.
     """
-    weights = [whole["state_dict"][f"weights.{k}"] for k in range(len(stack.names))]
-    cut = [_cut(w, i, layout) for w, layout in zip(weights, stack.layouts, strict=True)]
-    optimizers = []
-    for optimizer in whole["optimizer_states"]:
-        state = {
-            k: {
-                name: value.cpu().clone() if name == SHARED else _cut(value, i, stack.layouts[k])
-                for name, value in of_one.items()
-            }
-            for k, of_one in optimizer["state"].items()
+    weights = [whole["state_dict"][f"weights.{k}"] for k in range(len(stack.weights))]
+    optimizers = [
+        {
+            "state": _apart([stack.share(row, i) for row in rows], names),
+            "param_groups": [
+                {**group, "params": list(range(len(stack.names)))}
+                for group in optimizer["param_groups"]
+            ],
         }
-        optimizers.append({**optimizer, "state": state})
+        for optimizer in whole["optimizer_states"]
+        for names, rows in [_by_name(optimizer["state"])]
+    ]
     position = whole["loops"]["fit_loop"]["state_dict"]["combined_loader"][0]["position"]
     return {
         **{name: value for name, value in whole.items() if name != STACK_DATA},
-        "state_dict": dict(zip(stack.names, cut, strict=True)),
+        "state_dict": dict(zip(stack.names, stack.share(weights, i), strict=True)),
         "optimizer_states": optimizers,
         "callbacks": dict(callbacks),
         DATA: {**members[i].data.state_dict(), "position": position},
@@ -69,32 +67,30 @@ def join(parts: Sequence[Checkpoint], stack: Stack, callbacks: Mapping[str, Any]
             f"the members of a fleet go on from one step, but checkpoints of steps {steps} came. "
             "Make a fleet for each step."
         )
-    weights = {
-        f"weights.{k}": _stacked([c["state_dict"][name] for c in parts])
-        for k, name in enumerate(stack.names)
-    }
+    weights = stack.join([[c["state_dict"][name] for name in stack.names] for c in parts])
     optimizers = []
     for n, optimizer in enumerate(first["optimizer_states"]):
-        states = [checkpoint["optimizer_states"][n]["state"] for checkpoint in parts]
-        state = {
-            k: {
-                name: value if name == SHARED else _stacked([s[k][name] for s in states])
-                for name, value in of_one.items()
-            }
-            for k, of_one in optimizer["state"].items()
-        }
-        optimizers.append({**optimizer, "state": state})
-    replaced = {"state_dict": weights, "optimizer_states": optimizers, "callbacks": dict(callbacks)}
+        split = [_by_name(checkpoint["optimizer_states"][n]["state"]) for checkpoint in parts]
+        names = split[0][0]
+        rows = [stack.join(shares) for shares in zip(*(rows for _, rows in split), strict=True)]
+        groups = [
+            {**group, "params": list(range(len(stack.weights)))}
+            for group in optimizer["param_groups"]
+        ]
+        optimizers.append({"state": _apart(rows, names), "param_groups": groups})
+    state = {f"weights.{k}": weight for k, weight in enumerate(weights)}
+    replaced = {"state_dict": state, "optimizer_states": optimizers, "callbacks": dict(callbacks)}
     kept = {name: value for name, value in first.items() if name != DATA}
     return {**kept, **replaced, STACK_DATA: {"position": first[DATA]["position"]}}
 
 
-def _cut(value: Tensor, i: int, layout: Tensor) -> Tensor:
-    """The share of one member: a copy, with the strides that it has in a run alone."""
-    share = torch.empty_strided(layout.shape, layout.stride(), dtype=value.dtype)
-    return share.copy_(value.detach()[i])
+def _by_name(state: dict[int, dict[str, Tensor]]) -> tuple[list[str], list[list[Tensor]]]:
+    """An optimizer's state as a row of tensors for each name, and the names."""
+    names = list(state[0]) if state else []
+    return names, [[state[k][name] for k in sorted(state)] for name in names]
 
 
-def _stacked(values: Sequence[Tensor]) -> Tensor:
-    """The inverse of `_cut` over all members."""
-    return torch.stack(list(values)).contiguous()
+def _apart(rows: Sequence[Sequence[Tensor]], names: Sequence[str]) -> dict[int, dict[str, Tensor]]:
+    """The inverse of `_by_name`."""
+    columns = list(zip(*rows, strict=True))
+    return {k: dict(zip(names, column, strict=True)) for k, column in enumerate(columns)}

@@ -74,12 +74,17 @@ def alone(folder: Path, makes: Sequence[Make], steps: int, every: int = 20, **mo
 
 
 def together(
-    folder: Path, makes: Sequence[Make], steps: int, every: int = 20, **more: Any
+    folder: Path,
+    makes: Sequence[Make],
+    steps: int,
+    every: int = 20,
+    batched: bool = False,
+    **more: Any,
 ) -> FleetRecord:
     """All in one fleet; goes on from their last checkpoints."""
     members = [member(make, i, **more) for i, make in enumerate(makes)]
     runs = [run_of(folder, i) for i in range(len(makes))]
-    stack, resume = Stack([m.model for m in members]), None
+    stack, resume = Stack([m.model for m in members], batched=batched), None
     record = FleetRecord(members, runs, every, StopRequest())
     if runs[0].last.exists():
         parts = [torch.load(run.last, weights_only=True) for run in runs]
