@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prints every benchmark as one table: python -m tests.benchmarks [NAME ...].
 
-The names: data, training, metrics, launch, runs, report.
+The names: data, training, fleet, metrics, launch, runs, report.
 """
 
 import platform
@@ -13,6 +13,7 @@ from rich.table import Table
 
 from tests.benchmarks import (
     bench_data,
+    bench_fleet,
     bench_launch,
     bench_metrics,
     bench_report,
@@ -23,6 +24,7 @@ from tests.benchmarks import (
 SUITES = {
     "data": bench_data.rows,
     "training": bench_training.rows,
+    "fleet": bench_fleet.rows,
     "metrics": bench_metrics.rows,
     "launch": bench_launch.rows,
     "runs": bench_runs.rows,
