@@ -110,7 +110,9 @@ class FleetData(LightningDataModule):
         loader.position = self.position
         return loader
 
-    def transfer_batch_to_device(self, batch: Batch, *where: object) -> Batch:
+    def transfer_batch_to_device(
+        self, batch: Batch, device: torch.device, dataloader_idx: int
+    ) -> Batch:
         """Nothing is left to move."""
         return batch
 

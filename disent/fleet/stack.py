@@ -61,10 +61,9 @@ class Stack(LightningModule):
         self.weights = nn.ParameterList(stacked)
         for model in models:
             model.network.to("meta")  # its weights are in the stack now
-        self._knobs = nn.ModuleList(
-            _Knobs([model.objective for model in same])
-            for _, same in groupby(models, lambda model: kind_of(model.objective))
-        )
+        objectives = [model.objective for model in models]
+        alike = [list(same) for _, same in groupby(objectives, kind_of)]
+        self._knobs, self._counts = nn.ModuleList(map(_Knobs, alike)), list(map(len, alike))
         self._step = self._at_once
         if compiled:
             self._step = torch.compile(self._at_once, mode="reduce-overhead")
@@ -92,8 +91,8 @@ class Stack(LightningModule):
         weights = dict(zip(self.names, self.weights, strict=True))
         terms = Terms(*vmap(terms_of_one)(weights, x, noise))
         losses, start = [], 0
-        for knobs in self._knobs:
-            end = start + len(knobs)
+        for knobs, count in zip(self._knobs, self._counts, strict=True):
+            end = start + count
             losses.append(knobs(Terms(*(term[start:end] for term in terms)), step))
             start = end
         return torch.cat(losses), terms
@@ -155,17 +154,14 @@ class _Knobs(nn.Module):
 
     def __init__(self, objectives: Sequence[Objective]) -> None:
         super().__init__()
-        self._objectives = list(objectives)  # in a list: they are no part of this module
+        self._one = [objectives[0]]  # in a list: its own knobs are never used
         knobs = stack_module_state(cast(Any, objectives))[1]
         for name, values in knobs.items():
             self.register_buffer(name, values, persistent=False)
 
-    def __len__(self) -> int:
-        return len(self._objectives)
-
     def forward(self, terms: Terms, step: Tensor) -> Float[Tensor, "n"]:
         def loss_of_one(knobs: dict[str, Tensor], terms: Terms) -> Tensor:
-            return functional_call(self._objectives[0], knobs, (terms, step))
+            return functional_call(self._one[0], knobs, (terms, step))
 
         return vmap(loss_of_one)(dict(self.named_buffers()), terms)
 

@@ -63,9 +63,9 @@ def test_every_network_gives_the_gradients_of_its_runs_alone(network, batched):
     stack = Stack(again, batched=batched)
     stack.losses_and_terms(x, noise, 7)[0].sum().backward()
     grads = [w.grad for w in stack.weights if w.grad is not None]
-    tolerance = {"rtol": 0.0, "atol": 0.0} if not batched else {"rtol": 1e-3, "atol": 1e-4}
+    rtol, atol = (1e-3, 1e-4) if batched else (0.0, 0.0)
     for i in range(2):
-        torch.testing.assert_close(stack.share(grads, i), wanted[i], **tolerance)
+        torch.testing.assert_close(stack.share(grads, i), wanted[i], rtol=rtol, atol=atol)
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
