@@ -26,6 +26,7 @@ ALLOWED = {
     "latents": NOUNS | FORMULAS,
     "pictures": NOUNS | FORMULAS | {"data", "codes", "latents", "models"},
     "evaluation": NOUNS | FORMULAS | {"data", "codes", "pca", "models", "runs"},
+    "fleet": NOUNS | FORMULAS - {"metrics", "figures"} | {"data", "models", "runs"},
 }
 ALLOWED["report"] = NOUNS | {"runs", "figures", "pictures", "models", "data"}
 ALLOWED["callbacks"] = NOUNS | set(ALLOWED) - {"cli", "launch"}
@@ -36,6 +37,7 @@ BANNED = {  # packages that a room never imports
     **{room: {"lightning", "wandb", "jsonargparse"} for room in FORMULAS | NOUNS},
     "data": {"wandb", "jsonargparse"},
     "models": {"wandb", "jsonargparse"},
+    "fleet": {"wandb", "jsonargparse"},
 }
 FILES = sorted(HOUSE.rglob("*.py"))
 
@@ -67,10 +69,14 @@ def test_imports_stay_on_their_floors(file):
 @pytest.mark.parametrize(
     ("modules", "absent"),
     [
-        ("disent, disent.cli.main, disent.cli.sweep, disent.runs", "torch"),
+        (
+            "disent, disent.cli.main, disent.cli.fleet, disent.cli.sweep, disent.launch.heart",
+            "torch",
+        ),
         ("disent.launch.workers, disent.launch.calibrate, disent.launch.progress", "torch"),
         ("disent.data, disent.metrics, disent.codes, disent.networks", "jsonargparse"),
-        ("disent.data, disent.models, disent.callbacks.record", "wandb"),
+        ("disent.fleet.speed, disent.callbacks.fleet_record", "jsonargparse"),
+        ("disent.data, disent.models, disent.callbacks.record, disent.fleet", "wandb"),
         ("disent.runs, disent.launch.workers", "wandb"),
     ],
 )

@@ -2,6 +2,8 @@
 """A dataset small enough for every test: white squares of two sizes at 8 x 8 places."""
 
 import time
+from collections.abc import Callable
+from typing import Literal
 
 import torch
 from jaxtyping import Int, UInt8
@@ -10,6 +12,12 @@ from torch import Tensor
 
 from disent.data.base import FactorDataset
 from disent.grid import FactorGrid
+from disent.likelihoods.base import Likelihood
+from disent.models import VAE
+from disent.networks import Linear
+from disent.networks.base import Network
+from disent.objectives import BetaELBO
+from disent.objectives.base import Terms
 
 
 class Squares(FactorDataset):
@@ -29,6 +37,31 @@ class Squares(FactorDataset):
         columns = (pixels >= 6 * x) & (pixels < 6 * x + side)
         rows = (pixels[:, None] >= 6 * y) & (pixels[:, None] < 6 * y + side)
         return (255 * (rows & columns)[:, None]).to(torch.uint8)
+
+
+class _BreaksAt30(BetaELBO):
+    """The ELBO; nan from step 30 on."""
+
+    def forward(self, terms: Terms, step: int | Tensor) -> Tensor:
+        late = torch.as_tensor(step) >= 29
+        return super().forward(terms, step) + torch.where(late, torch.nan, 0.0)
+
+
+class Breaks(VAE):
+    """A VAE whose loss becomes nan at step 30."""
+
+    def __init__(
+        self,
+        network: Callable[[int, int, int], Network] = Linear,
+        latent_dim: int = 10,
+        channels: int = 1,
+        likelihood: Likelihood | None = None,
+        optimizer: Literal["adam", "adagrad"] = "adam",
+        lr: float = 1e-4,
+        seed: int = 0,
+    ) -> None:
+        goal = _BreaksAt30()
+        super().__init__(goal, network, latent_dim, channels, likelihood, optimizer, lr, seed)
 
 
 class Slow(Callback):

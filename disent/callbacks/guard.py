@@ -2,6 +2,7 @@
 """Watches training: stops on NaN, warns of a collapsed posterior or a missed capacity."""
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -36,25 +37,19 @@ class Guard(Callback):
         logged = is_logged(trainer, trainer.global_step)
         if logged or pl_module.device.type == "cpu":
             self._check_finite(outputs, trainer.global_step)
-        if logged and "rate" in trainer.callback_metrics:
-            rate = float(trainer.callback_metrics["rate"])
-            self._check_collapse(rate, trainer.global_step)
-            if "capacity" in trainer.callback_metrics:
-                self._check_capacity(rate, float(trainer.callback_metrics["capacity"]))
+        if logged:
+            self.look(trainer.callback_metrics, trainer.global_step)
+
+    def look(self, logged: Mapping[str, torch.Tensor | float], step: int) -> None:
+        """Warns of what the terms of a logged step tell."""
+        if "rate" in logged:
+            self._check_collapse(float(logged["rate"]), step)
+            if "capacity" in logged:
+                self._check_capacity(float(logged["rate"]), float(logged["capacity"]))
 
     def _check_finite(self, outputs: dict[str, torch.Tensor], step: int) -> None:
-        if torch.isfinite(outputs["loss"]):
-            return
-        broken = [
-            f"the {name} ({value.mean().item()})"
-            for name, value in outputs.items()
-            if name != "loss" and not torch.isfinite(value).all()
-        ]
-        what = " and ".join(broken) or "the objective, of terms that are finite"
-        raise NotFiniteError(
-            f"the loss is {outputs['loss'].item()} at step {step}: what broke is {what}. "
-            "Lower --model.lr, or clip with --trainer.gradient_clip_val 1."
-        )
+        if not torch.isfinite(outputs["loss"]):
+            raise not_finite(outputs, step)
 
     def _check_collapse(self, rate: float, step: int) -> None:
         self._low = self._low + 1 if rate < self.collapsed else 0
@@ -77,3 +72,17 @@ class Guard(Callback):
                 "network cannot follow that capacity: lower it, raise gamma, or anneal for longer.",
                 stacklevel=2,
             )
+
+
+def not_finite(outputs: Mapping[str, torch.Tensor], step: int) -> NotFiniteError:
+    """The error of a step whose loss is not finite, given its loss and its terms."""
+    broken = [
+        f"the {name} ({value.mean().item()})"
+        for name, value in outputs.items()
+        if name != "loss" and not torch.isfinite(value).all()
+    ]
+    what = " and ".join(broken) or "the objective, of terms that are finite"
+    return NotFiniteError(
+        f"the loss is {outputs['loss'].item()} at step {step}: what broke is {what}. "
+        "Lower --model.lr, or clip with --trainer.gradient_clip_val 1."
+    )

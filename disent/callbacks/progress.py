@@ -18,10 +18,14 @@ class Progress(ProgressBar):
     """Steps done, loss, rate and distortion (nats per image), images per second, time left.
 
     On a terminal a bar; elsewhere (a log file) a line at every tenth of the run.
+
+    Args:
+        pictures: Of a step; None: as the batch has them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pictures: int | None = None) -> None:
         super().__init__()
+        self._pictures = pictures
         self._enabled = True
         self._bar: tqdm | None = None
         self._start = (0.0, 0)
@@ -52,6 +56,7 @@ class Progress(ProgressBar):
         shown = {name: f"{float(metrics[name]):.2f}" for name in SHOWN if name in metrics}
         seconds, steps = time.monotonic() - self._start[0], step - self._start[1]
         pictures = len(batch) * trainer.world_size * trainer.accumulate_grad_batches
+        pictures = self._pictures or pictures
         shown["images/s"] = f"{steps * pictures / max(seconds, 1e-9):,.0f}"
         if self._bar is not None:
             self._bar.n = step

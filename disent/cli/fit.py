@@ -5,7 +5,7 @@ import logging
 import os
 import pydoc
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,19 +30,11 @@ PLACES = ("accelerator", "devices", "num_nodes", "strategy", "plugins")  # where
 
 def run(argv: Sequence[str], stop: StopRequest) -> int:
     """Parses the arguments, finds the run's folder, and trains; returns the exit status."""
-    keep_freed_memory()
-    for package in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(package).setLevel(logging.WARNING)
-    # Lightning's own use of torch: no news to a user
-    warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec", FutureWarning)
-    warnings.filterwarnings("ignore", "The `srun` command is available")  # sweeps need none
-    cli = FitCLI(resolve_presets(argv))
-    complete(cli.config)
-    options_of(cli.config)  # a score that does not exist is said now, not after the training
-    config = yaml.safe_load(cli.parser.dump(cli.config, skip_unset=False))
+    prepare_process()
+    cli, config = read_config(argv)
     folder = RunDir(Path(config["runs"]) / (config["run"] or run_name(argv, config)))
     config["again"] = again = config["again"] and not _is_restarted()
-    if _is_finished(folder, config) and not again:
+    if is_finished(folder, config) and not again:
         print(
             f"{folder.path} is finished, so nothing is done. To train it again from scratch, "
             "add --again true; to score it again: disent evaluate."
@@ -54,9 +46,32 @@ def run(argv: Sequence[str], stop: StopRequest) -> int:
     with folder.lock():
         if again:
             _set_aside(folder)
-        config = {**config, "config": None, "again": False, "provenance": provenance(argv)}
-        folder.write_text(folder.config, yaml.safe_dump(config, sort_keys=False))
+        write_config(folder, config, argv)
         return train(cli.config, made, folder, stop)
+
+
+def prepare_process() -> None:
+    """Memory, and what Lightning says, as every training wants them."""
+    keep_freed_memory()
+    for package in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(package).setLevel(logging.WARNING)
+    # Lightning's own use of torch: no news to a user
+    warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec", FutureWarning)
+    warnings.filterwarnings("ignore", "The `srun` command is available")  # sweeps need none
+
+
+def read_config(argv: Sequence[str]) -> tuple[FitCLI, dict[str, Any]]:
+    """The parsed arguments, completed, and the same as it is written into the run directory."""
+    cli = FitCLI(resolve_presets(argv))
+    complete(cli.config)
+    options_of(cli.config)  # a score that does not exist is said now, not after the training
+    return cli, yaml.safe_load(cli.parser.dump(cli.config, skip_unset=False))
+
+
+def write_config(folder: RunDir, config: Mapping[str, Any], argv: Sequence[str]) -> None:
+    """Writes config.yaml."""
+    config = {**config, "config": None, "again": False, "provenance": provenance(argv)}
+    folder.write_text(folder.config, yaml.safe_dump(config, sort_keys=False))
 
 
 def complete(config: Namespace) -> None:
@@ -79,7 +94,7 @@ def _is_restarted() -> bool:
     return int(os.environ.get("SLURM_RESTART_COUNT") or 0) > 0
 
 
-def _is_finished(folder: RunDir, config: dict[str, Any]) -> bool:
+def is_finished(folder: RunDir, config: dict[str, Any]) -> bool:
     """Whether the run is done; raises ValueError if the folder holds a run with other settings."""
     if folder.config.exists() and not config["again"]:
         old = yaml.safe_load(folder.config.read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from disent import __version__
-from disent.cli import data, evaluate, report, runs, slurm, sweep, traverse
+from disent.cli import data, evaluate, fleet, report, runs, slurm, sweep, traverse
 from disent.launch.requeue import answer
 from disent.stops import InterruptedRunError, StopRequest
 
@@ -38,7 +38,7 @@ def _run(argv: Sequence[str]) -> int:
             from disent.cli import fit
 
             return fit.run(argv[1:], stop)
-        if argv[:1] == ["sweep"]:
+        if argv[:1] in (["sweep"], ["fleet"]):
             stop.listen((signal.SIGUSR1,))
         arguments = _parser().parse_args(argv, argparse.Namespace(stop=stop))
         return arguments.run(arguments)
@@ -65,6 +65,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"disent {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     commands.add_parser("fit", help=FIT, add_help=False)
-    for command in (evaluate, traverse, sweep, slurm, runs, report, data):
+    for command in (evaluate, traverse, sweep, fleet, slurm, runs, report, data):
         command.add_parser(commands)
     return parser

@@ -22,7 +22,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("--runs", default="runs", help="folder of runs (default: runs)")
     parser.add_argument(
-        "--chunk", type=int, default=1, help="trials of an element, in turn (default: 1)"
+        "--chunk",
+        type=int,
+        help="trials of an element, in turn (default: 1; with --fleet all of them)",
+    )
+    parser.add_argument(
+        "--fleet",
+        action="store_true",
+        help="train the trials of an element together where that is faster, see disent fleet",
     )
     parser.add_argument(
         "--retry", action="store_true", help="run failed trials again, from their last checkpoint"
@@ -43,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     from disent.launch.slurm import find_sbatch, keep, kept_path, render, submit
     from disent.launch.sweep import read_sweep
 
-    if arguments.chunk < 1:
+    if arguments.chunk is not None and arguments.chunk < 1:
         raise ValueError(f"--chunk is {arguments.chunk}, but a number from 1 on is wanted.")
     template = Path(arguments.template)
     sweep = read_sweep(arguments.file)
@@ -59,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         profile,
         runs,
         chunk=arguments.chunk,
+        fleet=arguments.fleet,
         program=_program(arguments.program, profile.container),
     )
     if arguments.dry_run:

@@ -22,6 +22,17 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "in as many places as you like on one folder of runs: each trial is run once. Stop it with "
         "Ctrl-C and start it again: it goes on where it was.",
     )
+    add_options(parser)
+    parser.add_argument(
+        "--fleet",
+        action="store_true",
+        help="train runs of one network together where that is faster, see disent fleet",
+    )
+    parser.set_defaults(run=run, fleet_size=None, compile=False)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What all ways to run a sweep here have in common."""
     parser.add_argument("file", metavar="FILE", help="such as sweeps/beta.yaml")
     parser.add_argument("--workers", type=int, default=1, help="trials to run at once (default: 1)")
     parser.add_argument("--runs", default="runs", help="folder of runs (default: runs)")
@@ -50,13 +61,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="seconds without a sign of life after which another process's trial is taken over "
         "(default: 60)",
     )
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Lists, or drains, the sweep; 1 if a trial failed, 128 + n after signal n."""
-    from disent.launch.progress import Board, counts
-    from disent.launch.requeue import requeue
     from disent.launch.slurm_rank import run_as_rank, trains_together
     from disent.launch.sweep import read_sweep
     from disent.launch.workers import Workers
@@ -81,9 +89,31 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.retry:
         for name in workers.ledger.retry():
             print(f"again: {name}")
-    with Board(sweep.name, arguments.runs, arguments.workers) as board:
-        standing = workers.run(board.show, asked=lambda: bool(arguments.stop.signum))
-    print(f"{sweep.name}: {counts(standing)}. Runs: {arguments.runs}", flush=True)
+    if arguments.fleet and not together:
+        _fly(workers, arguments)
+    return _drain(workers, arguments)
+
+
+def _fly(workers: "Workers", arguments: argparse.Namespace) -> None:
+    """Trains in fleets what can be; what is left of each run is for the workers."""
+    from disent.cli.fly import Fleets
+
+    arguments.stop.listen()
+    Fleets(workers, arguments.fleet_size, arguments.stop, arguments.compile).fly()
+
+
+def _drain(workers: "Workers", arguments: argparse.Namespace) -> int:
+    """Runs what is left by `disent fit`, one process a trial."""
+    from disent.launch.progress import Board, counts
+    from disent.launch.requeue import ASKED, requeue
+
+    name, stop = workers.sweep.name, arguments.stop
+    if stop.signum not in (0, ASKED):  # one that came while a fleet was trained
+        print("interrupted; the same command goes on from here")
+        return 128 + stop.signum
+    with Board(name, arguments.runs, arguments.workers) as board:
+        standing = workers.run(board.show, asked=lambda: bool(stop.signum))
+    print(f"{name}: {counts(standing)}. Runs: {arguments.runs}", flush=True)
     _list_failures(standing, workers)
     if workers.requeueing and not standing.is_done:
         print("saved, to be started again", flush=True)

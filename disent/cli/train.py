@@ -83,13 +83,18 @@ def _fit(
     """Trains, from the last checkpoint where there is one."""
     options = dict(made["trainer"])
     options["callbacks"] = _callbacks(config, made, folder, stop, log)
-    if SLURMEnvironment.detect():  # the run saves and requeues itself, see disent.stops
-        slurm = SLURMEnvironment(auto_requeue=False)
-        options["plugins"] = [slurm, *_listed(options["plugins"])]
-    trainer = Trainer(**options)
+    trainer = make_trainer(options)
     resume = folder.last if folder.last.exists() else None
     trainer.fit(made["model"], datamodule=made.loader, ckpt_path=resume, weights_only=True)
     return trainer
+
+
+def make_trainer(options: dict[str, Any]) -> Trainer:
+    """A trainer that leaves signals and requeueing to the run, see disent.stops."""
+    if SLURMEnvironment.detect():
+        slurm = SLURMEnvironment(auto_requeue=False)
+        options = {**options, "plugins": [slurm, *_listed(options["plugins"])]}
+    return Trainer(**options)
 
 
 def _callbacks(

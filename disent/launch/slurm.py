@@ -26,7 +26,8 @@ def render(
     profile: Profile,
     runs: Path,
     *,
-    chunk: int = 1,
+    chunk: int | None = None,
+    fleet: bool = False,
     program: Sequence[str] = ("disent",),
     folder: Path | None = None,
 ) -> str:
@@ -38,7 +39,8 @@ def render(
         sweep_file: Its file, for the command; one that stays as it is.
         profile: What an element asks the cluster for.
         runs: Folder of runs, which all nodes must see.
-        chunk: Trials that an element runs, one after another.
+        chunk: Trials of an element; None: one, or all of them in a fleet.
+        fleet: Whether an element trains its trials together, else one after another.
         program: What starts disent on the nodes.
         folder: Where the job works; None: the folder of the call.
     Raises:
@@ -46,6 +48,7 @@ def render(
     """
     trials = sweep.cap if sweep.method == "bayes" else len(list_trials(sweep))
     count = trials or 0
+    chunk = chunk or (max(count, 1) if fleet else 1)
     elements = -(-count // chunk)
     if chunk > 1 and profile.ranks > 1:
         raise ValueError(
@@ -57,14 +60,16 @@ def render(
             f"{sweep.name} has {count:,} trials, and {elements:,} elements are more than an array "
             f"holds ({MOST:,}). Give several to each: --chunk {-(-count // MOST)}; or cut the grid."
         )
-    words = [*program, "sweep", str(sweep_file), "--runs", str(runs)]
+    if fleet and chunk == 1:
+        raise ValueError("a fleet of one trial is a run alone: leave out --fleet, or --chunk 1.")
+    words = [*program, "sweep", str(sweep_file), "--runs", str(runs), *["--fleet"] * fleet]
     command = " ".join([*map(shlex.quote, words), '--trial "$trial"', *_devices(profile)])
     return _environment(template).render(
         name=re.sub(r"[^A-Za-z0-9._-]+", "_", sweep.name),
         array=f"0-{elements - 1}" + (f"%{profile.throttle}" if profile.throttle else ""),
         logs=_directive(runs / ".sweeps" / sweep.name / "slurm"),
         profile=profile,
-        summary=_summary(sweep, count, chunk, profile),
+        summary=_summary(sweep, count, chunk, profile, fleet),
         folder=shlex.quote(str(folder or Path.cwd())),
         chunk=chunk,
         command=command,
@@ -134,9 +139,11 @@ def _devices(profile: Profile) -> list[str]:
     return [f"--extra={option}" for option in given]
 
 
-def _summary(sweep: Sweep, count: int, chunk: int, profile: Profile) -> str:
+def _summary(sweep: Sweep, count: int, chunk: int, profile: Profile, fleet: bool) -> str:
     each = "a trial" if chunk == 1 else f"{chunk} trials"
     said = f"{sweep.name}: {count:,} trials, {each} an element"
+    if fleet:
+        said += ", trained together where that is faster"
     if profile.ranks > 1:
         said += f", each by {profile.ranks} processes that share its batch"
     return f"{said}."

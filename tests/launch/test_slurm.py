@@ -32,9 +32,14 @@ def script(profile, *, sweep="quick", runs="/data/runs", folder="/home/you/disen
     )
 
 
-@pytest.mark.parametrize("name", [*PROFILES, "chunks"])
+@pytest.mark.parametrize("name", [*PROFILES, "chunks", "fleet", "fleets"])
 def test_the_text_is_the_expected_one(name):
-    text = script("gpu", chunk=4) if name == "chunks" else script(name)
+    more = {
+        "chunks": {"chunk": 4},
+        "fleet": {"fleet": True},
+        "fleets": {"fleet": True, "chunk": 3},
+    }.get(name)
+    text = script("gpu", **more) if more else script(name)
     assert text == (EXPECTED / f"{name}.sbatch").read_text()
     subprocess.run(["bash", "-n"], input=text, text=True, check=True)
 
@@ -125,6 +130,13 @@ def test_a_huge_sweep_is_refused_with_the_chunk_that_fits(tmp_path):
 def test_chunks_of_runs_on_several_ranks_are_refused():
     with pytest.raises(ValueError, match="an element of 4 processes runs one trial"):
         script("node", chunk=2)
+    with pytest.raises(ValueError, match="an element of 4 processes runs one trial"):
+        script("node", fleet=True)
+
+
+def test_a_fleet_of_one_is_refused():
+    with pytest.raises(ValueError, match="a fleet of one trial is a run alone"):
+        script("gpu", fleet=True, chunk=1)
 
 
 @pytest.fixture

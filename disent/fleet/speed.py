@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which is faster here, a fleet or separate processes, and of how many: measured in seconds."""
+
+import resource
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from disent.fleet.loader import FleetLoader
+from disent.fleet.member import Member
+from disent.fleet.stack import Stack
+
+SECONDS = 1.0  # of one measurement, after two steps to warm up
+GAIN = 1.1  # what a doubling must bring for the next to be tried
+LARGEST = 1024  # members
+
+Make = Callable[[int], Member]  # member number i of a fleet
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Speeds in member-steps per second.
+
+    Attributes:
+        separate: Of as many runs alone, side by side, as there are workers.
+        processes: How many these are.
+        stacked: Fleet size -> speed.
+    """
+
+    separate: float
+    processes: int
+    stacked: dict[int, float]
+
+    @property
+    def size(self) -> int:
+        """Of the fastest fleet; 0 where separate processes are as fast."""
+        best = max(self.stacked, key=lambda n: self.stacked[n], default=0)
+        return best if best > 1 and self.stacked[best] > self.separate else 0
+
+    def __str__(self) -> str:
+        sizes = ", ".join(f"{n}: {speed:,.1f}" for n, speed in self.stacked.items())
+        chosen = f"fleets of {self.size}" if self.size else "separate processes"
+        return (
+            f"member-steps/s of {self.processes} separate: {self.separate:,.1f}; of a fleet of "
+            f"{sizes or 'any size: none fits'}; {chosen}"
+        )
+
+
+def measure(make: Make, most: int, device: torch.device, processes: int) -> Measured:
+    """Trains a moment in each way.
+
+    Runs alone are measured as threads with one core each, without the seconds that starting a
+    process takes: that favours them.
+
+    Args:
+        make: Gives member number i; it is used up.
+        most: The largest fleet that is of use.
+        device: Where the fleet would train.
+        processes: Runs alone that would share the machine; on an accelerator one is measured.
+    """
+    processes = processes if device.type == "cpu" else 1
+    separate, stacked, n = separate_speed(make, device, processes), dict[int, float](), 1
+    while n <= min(most, LARGEST):
+        before = _taken(device)
+        try:
+            stacked[n] = stacked_speed(make, n, device)
+        except torch.OutOfMemoryError:
+            break
+        last = stacked.get(n // 2, 0.0)
+        if stacked[n] < GAIN * last or 4 * (_taken(device) - before) > _free(device):
+            break
+        n = 2 * n if n == most else min(2 * n, most)
+    return Measured(separate, processes, stacked)
+
+
+def stacked_speed(make: Make, n: int, device: torch.device, *, compiled: bool = False) -> float:
+    """Member-steps per second of a fleet of n."""
+    step = _stepper([make(i) for i in range(n)], device, device.type != "cpu", compiled)
+    return n * _rate(step, device)
+
+
+def separate_speed(make: Make, device: torch.device, processes: int) -> float:
+    """Steps per second of runs alone, side by side, with one core each; all together."""
+    steps = [_stepper([make(i)], device, batched=False) for i in range(processes)]
+    if processes == 1 and device.type != "cpu":
+        return _rate(steps[0], device)
+    threads, rates = torch.get_num_threads(), dict[int, float]()
+    torch.set_num_threads(1)
+    try:
+        runs = [
+            threading.Thread(target=lambda i=i: rates.update({i: _rate(steps[i], device)}))
+            for i in range(processes)
+        ]
+        for run in runs:
+            run.start()
+        for run in runs:
+            run.join()
+    finally:
+        torch.set_num_threads(threads)
+    return sum(rates.values())
+
+
+def _stepper(
+    members: list[Member], device: torch.device, batched: bool, compiled: bool = False
+) -> Callable[[], None]:
+    """A step of training with all that belongs to it, but for its log."""
+    loader = FleetLoader(members, device, ahead=1 if device.type == "cpu" else 32)
+    stack = Stack([m.model for m in members], batched=batched, compiled=compiled).to(device)
+    optimizer, batches = stack.configure_optimizers(), iter(loader)
+
+    def step() -> None:
+        nonlocal batches
+        batch = next(batches, None)
+        if batch is None:
+            batches = iter(loader)
+            batch = next(batches)
+        losses, _ = stack.losses_and_terms(*batch, loader.position)
+        optimizer.zero_grad()
+        losses.sum().backward()
+        optimizer.step()
+
+    return step
+
+
+def _rate(step: Callable[[], None], device: torch.device) -> float:
+    """Steps per second."""
+    for _ in range(2):
+        step()
+    _wait(device)
+    start, steps = time.perf_counter(), 0
+    while time.perf_counter() - start < SECONDS:
+        step()
+        steps += 1
+    _wait(device)
+    return steps / (time.perf_counter() - start)
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _taken(device: torch.device) -> int:
+    """The most memory that was ever in use, in bytes."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _free(device: torch.device) -> int:
+    """Memory that is left, in bytes."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    memory = Path("/proc/meminfo")
+    lines = memory.read_text().splitlines() if memory.exists() else []
+    found = [line.split()[1] for line in lines if line.startswith("MemAvailable")]
+    return int(found[0]) * 1024 if found else 2**34

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps the leases of many trials alive while this process is busy with them."""
+
+import threading
+from collections.abc import Mapping
+from typing import Self
+
+from disent.launch.lease import HEARTBEAT, PATIENCE, Lease
+
+
+class Heart:
+    """Touches leases every few seconds, in a thread of its own.
+
+    Args:
+        leases: Those that are held, by trial.
+        patience: Seconds without a touch after which others may take a trial over.
+
+    Attributes:
+        lost: Trials that others have taken over; they are no longer ours to write.
+    """
+
+    def __init__(self, leases: Mapping[str, Lease], patience: float = PATIENCE) -> None:
+        self._leases, self._pause = dict(leases), min(HEARTBEAT, patience / 4)
+        self.lost: set[str] = set()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Stops, and gives back what is still held."""
+        self._over.set()
+        self._thread.join()
+        for name in list(self._leases):
+            self.release(name)
+
+    def release(self, name: str) -> None:
+        """Gives one trial back, for anyone to take at once."""
+        lease = self._leases.pop(name, None)
+        if lease is not None and name not in self.lost:
+            lease.release()
+
+    def is_mine(self, name: str) -> bool:
+        """Whether a trial has not been taken over."""
+        return name not in self.lost
+
+    def _beat(self) -> None:
+        while not self._over.wait(self._pause):
+            for name, lease in list(self._leases.items()):
+                if name not in self.lost and not lease.beat():
+                    self.lost.add(name)
