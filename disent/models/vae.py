@@ -140,7 +140,9 @@ class VAE(LightningModule):
             return torch.optim.Adagrad(self.parameters(), lr=self.lr)
         graph = self.device.type == "cuda" and not self.automatic_optimization
         # Lightning clips in mixed precision only what is not fused
-        fused = "mixed" not in self.trainer.precision or not self.trainer.gradient_clip_val
+        trainer = self._trainer  # none where the model is one of a fleet
+        clips = trainer is not None and bool(trainer.gradient_clip_val)
+        fused = trainer is None or "mixed" not in trainer.precision or not clips
         return torch.optim.Adam(self.parameters(), lr=self.lr, fused=fused, capturable=graph)
 
 

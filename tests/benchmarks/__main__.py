@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prints every benchmark as one table: python -m tests.benchmarks [NAME ...].
 
-The names: data, training, fleet, metrics, launch, runs, report. A suite is imported when it is asked
-for, so `training` and `fleet` want no more than PyTorch, Lightning and rich.
+The names: data, training, fleet, metrics, launch, runs, report. A suite is imported when it is
+asked for, so `training` and `fleet` want no more than PyTorch, Lightning and rich.
 """
 
 import importlib
