@@ -26,9 +26,9 @@ class Stack(LightningModule):
 
     Batched, the terms of all members come from one `vmap` over the pure `VAE.forward` with stacked
     weights, and the losses from one `vmap` for each kind of objective over stacked knobs. Batched
-    kernels round otherwise than those of a run alone, and Adam's first steps amplify that: curves
-    agree, weights drift apart. Not batched, the members take turns through the kernels of a run
-    alone, and equal it bit for bit; on a CPU that is not slower.
+    kernels round otherwise than those of a run alone, and Adam's first steps amplify that:
+    gradients agree, weights and curves drift apart. Not batched, the members take turns through
+    the kernels of a run alone, and equal it bit for bit; on one core that was not slower.
 
     Args:
         models: Of one network, likelihood and optimizer; they may differ in objective and seed.
