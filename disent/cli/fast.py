@@ -11,6 +11,12 @@ PRECISION = "bf16-mixed"
 
 def choose_arithmetic(config: Namespace) -> None:
     """Gives a run that asks for --fast its precisions; those that the user has set stay."""
+    strategy = str(config.trainer.strategy)
+    if config.fast and not strategy.startswith(("auto", "ddp")):
+        raise ValueError(
+            f"--trainer.strategy is {strategy}, but --fast steps the optimizer itself: leave one "
+            "of the two out, or take ddp."
+        )
     if not config.fast or _has_bfloat16(str(config.trainer.accelerator)) is None:
         return
     if config.trainer.precision is None:
@@ -22,8 +28,8 @@ def choose_arithmetic(config: Namespace) -> None:
 def set_bursts(config: Namespace, made: Namespace) -> None:
     """Lets a fast run take as many steps at once as nothing has to happen between.
 
-    A burst ends at each step that is logged, saved, scored or drawn. Accumulation and clipping are
-    the trainer's own, step by step, so there bursts are not taken.
+    A burst ends at each step that is logged, saved, scored or drawn. Accumulation, clipping and the
+    scaling of float16's losses are the trainer's own, step by step, so there bursts are not taken.
     """
     if not config.fast or _is_stepwise(config):
         return
@@ -50,7 +56,8 @@ def describe(config: Namespace) -> str:
 
 def _is_stepwise(config: Namespace) -> bool:
     trainer = config.trainer
-    return trainer.accumulate_grad_batches != 1 or bool(trainer.gradient_clip_val)
+    scaled = str(trainer.precision).startswith("16")
+    return trainer.accumulate_grad_batches != 1 or bool(trainer.gradient_clip_val) or scaled
 
 
 def _has_bfloat16(accelerator: str) -> str | None:

@@ -19,7 +19,7 @@ from disent.cli import fast
 from disent.cli import fit as command
 from disent.runs import RunDir
 from disent.stops import StopRequest
-from tests.cli.small import QUIET, SMALL, assert_same_weights, fit
+from tests.cli.small import QUIET, SMALL, assert_same_weights, fit, weights
 
 ROOT = Path(__file__).parents[2]
 HAS_BFLOAT16 = {
@@ -84,6 +84,36 @@ def test_accumulation_and_clipping_are_the_trainers_one_step_at_a_time(tmp_path,
 
 
 @pytest.mark.parametrize(
+    ("set_to", "stepwise"),
+    [
+        ({}, False),
+        ({"accumulate_grad_batches": 2}, True),
+        ({"gradient_clip_val": 1.0}, True),
+        ({"precision": "16-mixed"}, True),
+        ({"precision": "bf16-mixed"}, False),
+    ],
+)
+def test_bursts_are_taken_where_the_trainer_has_no_part_in_a_step(set_to, stepwise):
+    trainer = {"accumulate_grad_batches": 1, "gradient_clip_val": None, "precision": None}
+    made = Namespace(loader=Namespace(burst=0), model=Namespace(automatic_optimization=True))
+    config = Namespace(
+        fast=True,
+        checkpoint_every_n_steps=1000,
+        trainer=Namespace(log_every_n_steps=50, **trainer | set_to),
+        evaluate=Namespace(every_n_steps=0),
+        pictures=Namespace(every_n_steps=0),
+    )
+    fast.set_bursts(config, made)
+    assert made.model.automatic_optimization is stepwise
+    assert made.loader.burst == (0 if stepwise else 50)
+
+
+def test_a_strategy_with_steps_of_its_own_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="strategy is fsdp, but --fast steps the optimizer itself"):
+        _raising(["fit", *SMALL, "--fast", "--trainer.strategy", "fsdp", "--runs", str(tmp_path)])
+
+
+@pytest.mark.parametrize(
     ("events", "burst"),
     [((1000, 50, 0, 0), 50), ((1000, 50, 25, 0), 25), ((7, 50, 0, 0), 1), ((60, 0, 0, 24), 12)],
 )
@@ -115,6 +145,19 @@ def test_a_fast_run_that_is_killed_goes_on_to_the_same_weights(tmp_path):
     run.config.write_text(yaml.safe_dump(config))
     assert fit(tmp_path, "--run", "killed", *QUIET, "--fast") == 0
     assert_same_weights(tmp_path / "fast", run.path)
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_fast_run(tmp_path):
+    """What one process learns, within the order of a sum."""
+    config_of(tmp_path, "--trainer.precision=32-true")
+    command = [sys.executable, "-m", "disent", "fit", *SMALL, *QUIET, "--fast", "--run", "two"]
+    command += ["--trainer.precision=32-true", "--runs", str(tmp_path), "--trainer.devices=2"]
+    command += ["--trainer.accelerator=cpu", "--trainer.strategy=ddp"]
+    subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, timeout=240)
+    one, two = weights(tmp_path / "fast"), weights(tmp_path / "two")
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, rtol=1e-4, atol=1e-5)
 
 
 def test_a_fast_run_is_another_run_than_one_that_is_not(tmp_path):
