@@ -3,6 +3,7 @@
 
 from itertools import pairwise
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -42,11 +43,32 @@ class Network(nn.Module):
         return self.decoder(z)
 
 
-def dense(widths: list[int], activation: type[nn.Module]) -> list[nn.Module]:
-    """Fully connected layers with an activation after each but the last."""
+class LatentLinear(nn.Linear):
+    """A linear layer into or out of the latents: in float32 under autocast, too.
+
+    A latent of 3 nats has a posterior of standard deviation 0.03, but bfloat16 tells numbers
+    between 2 and 4 apart by 0.016 only: the code would be blurred.
+    """
+
+    def forward(self, input: Float[Tensor, "b i"]) -> Float[Tensor, "b o"]:  # noqa: A002
+        with torch.autocast(input.device.type, enabled=False):
+            return super().forward(input.float())
+
+
+def dense(widths: list[int], activation: type[nn.Module], latents: int) -> list[nn.Module]:
+    """Fully connected layers with an activation after each but the last.
+
+    Args:
+        widths: Numbers that come, that go between, and that go.
+        activation: Class of the activations.
+        latents: Which layer is at the latents: 0 the first, -1 the last.
+    """
+    pairs = list(pairwise(widths))
+    kinds: list[type[nn.Linear]] = [nn.Linear] * len(pairs)
+    kinds[latents] = LatentLinear
     layers: list[nn.Module] = []
-    for fan_in, fan_out in pairwise(widths):
-        layers += [nn.Linear(fan_in, fan_out), activation()]
+    for kind, (fan_in, fan_out) in zip(kinds, pairs, strict=True):
+        layers += [kind(fan_in, fan_out), activation()]
     return layers[:-1]
 
 

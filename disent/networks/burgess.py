@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from disent.networks.base import Network
+from disent.networks.base import LatentLinear, Network
 from disent.networks.deconvolution import Deconvolution
 
 
@@ -31,14 +31,14 @@ class Burgess2018(Network):
             nn.ReLU(),
             nn.Linear(256, 256),
             nn.ReLU(),
-            nn.Linear(256, 2 * latent_dim),
+            LatentLinear(256, 2 * latent_dim),
         )
         up = [32, 32, 32, 32, outputs * channels]
         deconvolutions: list[nn.Module] = []
         for fan_in, fan_out in pairwise(up):
             deconvolutions += [nn.ReLU(), Deconvolution(fan_in, fan_out)]
         self.decoder = nn.Sequential(
-            nn.Linear(latent_dim, 256),
+            LatentLinear(latent_dim, 256),
             nn.ReLU(),
             nn.Linear(256, 256),
             nn.ReLU(),

@@ -17,10 +17,10 @@ class Higgins2017(Network):
         super().__init__(channels, latent_dim, outputs)
         pixels = channels * 64 * 64
         self.encoder = nn.Sequential(
-            nn.Flatten(), *dense([pixels, 1200, 1200, 2 * latent_dim], nn.ReLU)
+            nn.Flatten(), *dense([pixels, 1200, 1200, 2 * latent_dim], nn.ReLU, -1)
         )
         self.decoder = nn.Sequential(
-            *dense([latent_dim, 1200, 1200, 1200, outputs * pixels], nn.Tanh),
+            *dense([latent_dim, 1200, 1200, 1200, outputs * pixels], nn.Tanh, 0),
             nn.Unflatten(1, (outputs * channels, 64, 64)),
         )
         initialise_glorot(self)

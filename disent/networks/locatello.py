@@ -4,7 +4,7 @@
 import torch
 from torch import nn
 
-from disent.networks.base import Network, initialise_glorot
+from disent.networks.base import LatentLinear, Network, initialise_glorot
 from disent.networks.deconvolution import Deconvolution
 
 
@@ -30,10 +30,10 @@ class Locatello2019(Network):
             nn.Flatten(),
             nn.Linear(1024, 256),
             nn.ReLU(),
-            nn.Linear(256, 2 * latent_dim),
+            LatentLinear(256, 2 * latent_dim),
         )
         self.decoder = nn.Sequential(
-            nn.Linear(latent_dim, 256),
+            LatentLinear(latent_dim, 256),
             nn.ReLU(),
             nn.Linear(256, 1024),
             nn.ReLU(),

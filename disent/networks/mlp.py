@@ -36,10 +36,10 @@ class MLP(Network):
             )
         pixels, widths = channels * 64 * 64, list(hidden)
         self.encoder = nn.Sequential(
-            nn.Flatten(), *dense([pixels, *widths, 2 * latent_dim], nn.ReLU)
+            nn.Flatten(), *dense([pixels, *widths, 2 * latent_dim], nn.ReLU, -1)
         )
         self.decoder = nn.Sequential(
-            *dense([latent_dim, *reversed(widths), outputs * pixels], nn.ReLU),
+            *dense([latent_dim, *reversed(widths), outputs * pixels], nn.ReLU, 0),
             nn.Unflatten(1, (outputs * channels, 64, 64)),
         )
         initialise_glorot(self)

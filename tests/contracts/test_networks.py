@@ -42,6 +42,7 @@ class TestNetwork:
         torch.testing.assert_close(network.encode(x[1:2]).mean, mean[1:2], rtol=1e-4, atol=1e-5)
 
     def test_starts_with_zero_biases_and_a_sane_scale(self, member):
+        torch.manual_seed(0)
         network: Network = member()
         assert all((p == 0).all() for name, p in network.named_parameters() if "bias" in name)
         q = network.encode((torch.rand(64, 1, 64, 64) < 0.04).float())
@@ -63,3 +64,13 @@ class TestNetwork:
     def test_an_empty_network_is_refused(self, member):
         with pytest.raises(ValueError, match="must be >= 1, got 1, 0 and 1"):
             member(latent_dim=0)
+
+    def test_the_latents_keep_float32_under_autocast(self, member):
+        """Steps of bfloat16 are wider than the posterior of a latent of a few nats."""
+        network: Network = member()
+        z = torch.full((1, 10), 2.0) + torch.tensor([[0.004]])  # 2.0 in bfloat16
+        with torch.autocast("cpu", torch.bfloat16):
+            assert network.encode(torch.rand(2, 1, 64, 64)).mean.dtype == torch.float32
+            first = next(layer for layer in network.decoder.modules() if hasattr(layer, "weight"))
+            assert not torch.equal(first(z), first(torch.full((1, 10), 2.0)))
+            assert first(z).dtype == torch.float32
