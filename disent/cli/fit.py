@@ -12,7 +12,7 @@ from typing import Any, cast
 import yaml
 from jsonargparse import Namespace
 
-from disent.cli.fast import choose_arithmetic, set_bursts
+from disent.cli.fast import choose_arithmetic, keep_arithmetic, set_bursts
 from disent.cli.mistakes import explain
 from disent.cli.naming import differences, provenance, run_name
 from disent.cli.parser import FitCLI
@@ -33,6 +33,8 @@ def run(argv: Sequence[str], stop: StopRequest) -> int:
     prepare_process()
     cli, config = read_config(argv)
     folder = RunDir(Path(config["runs"]) / (config["run"] or run_name(argv, config)))
+    if keep_arithmetic(cli.config, folder):
+        config = _dump(cli)
     config["again"] = again = config["again"] and not _is_restarted()
     if is_finished(folder, config) and not again:
         print(
@@ -65,7 +67,11 @@ def read_config(argv: Sequence[str]) -> tuple[FitCLI, dict[str, Any]]:
     cli = FitCLI(resolve_presets(argv))
     complete(cli.config)
     options_of(cli.config)  # a score that does not exist is said now, not after the training
-    return cli, yaml.safe_load(cli.parser.dump(cli.config, skip_unset=False))
+    return cli, _dump(cli)
+
+
+def _dump(cli: FitCLI) -> dict[str, Any]:
+    return yaml.safe_load(cli.parser.dump(cli.config, skip_unset=False))
 
 
 def write_config(folder: RunDir, config: Mapping[str, Any], argv: Sequence[str]) -> None:

@@ -4,7 +4,8 @@
 import inspect
 import json
 import os
-from collections.abc import Iterable, Sequence
+import pydoc
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,10 +47,18 @@ class Flights:
     reasons: dict[str, list[str]] = field(default_factory=dict)
 
 
-def plan(sweep: Sweep, trials: Iterable[Trial], runs: Path, extra: Sequence[str]) -> Flights:
-    """Groups trials by what members of a fleet must share."""
+def plan(
+    sweep: Sweep,
+    trials: Iterable[Trial],
+    runs: Path,
+    extra: Sequence[str],
+    stopping: Callable[[], bool] = lambda: False,
+) -> Flights:
+    """Groups trials by what members of a fleet must share; no more of them once `stopping`."""
     flights, groups = Flights(), dict[str, list[Planned]]()
     for trial in trials:
+        if stopping():
+            return Flights()
         try:
             planned = _read(sweep, trial, runs, extra)
             if is_finished(RunDir(runs / trial.name), planned.config):
@@ -90,7 +99,14 @@ def _read(sweep: Sweep, trial: Trial, runs: Path, extra: Sequence[str]) -> Plann
         raise ValueError("it is logged to W&B while it trains")
     if config["again"]:
         raise ValueError("it has --again")
+    model = pydoc.locate(config["model"]["class_path"])
+    if not (isinstance(model, type) and issubclass(model, VAE)) or _has_own_step(model):
+        raise ValueError("its model has a step of its own")
     return Planned(trial, argv, config)
+
+
+def _has_own_step(model: type[VAE]) -> bool:
+    return model.forward is not VAE.forward or model.training_step is not VAE.training_step
 
 
 def _shared(config: dict[str, Any]) -> str:

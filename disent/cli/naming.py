@@ -18,7 +18,7 @@ from disent.models import VAE
 LONGEST = 120  # characters of a name; file systems stop at 255
 NOT_SETTINGS = ("config", "c", "run", "runs", "again", "seed_everything", "model", "data")
 NOT_SETTINGS += ("checkpoint_every_n_steps", "trainer.enable_progress_bar", "provenance", "logger")
-NOT_SETTINGS += ("fast", "trainer.devices", "trainer.num_nodes", "trainer.accelerator")
+NOT_SETTINGS += ("fast", "no_fast", "trainer.devices", "trainer.num_nodes", "trainer.accelerator")
 NOT_NAMED = ("evaluate.", "pictures.", "wandb.")  # what is looked at, not what is trained
 SIGNS = {"<=": "le", ">=": "ge", "==": "eq", "!=": "ne", "<": "lt", ">": "gt", "%": "mod"}
 PACKAGES = ("torch", "lightning", "numpy", "scikit-learn", "jsonargparse", "wandb")

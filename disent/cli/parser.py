@@ -89,8 +89,8 @@ class FitCLI(LightningCLI):
             action=ActionYesNo,
             nargs="?",
             default=False,
-            help="train in bfloat16 where the machine computes in it, many steps at a time; the "
-            "same objective and data, other rounding (default: float32)",
+            help="train and score in bfloat16 where the machine computes in it, many steps at "
+            "a time; the same objective and data, other rounding (default: float32)",
         )
         option("--checkpoint_every_n_steps", type=PositiveInt, default=1000)
         option(
@@ -126,9 +126,8 @@ class FitCLI(LightningCLI):
         )
         option(
             "--evaluate.precision",
-            type=Literal["float32", "bfloat16"],
-            default="float32",
-            help="of the encoder's arithmetic",
+            type=Literal["float32", "bfloat16"] | None,
+            help="of the encoder's arithmetic (default: float32; with --fast bfloat16, too)",
         )
         option(
             "--pictures.every_n_steps",

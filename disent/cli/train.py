@@ -42,7 +42,7 @@ def train(config: Namespace, made: Namespace, folder: RunDir, stop: StopRequest)
             folder.write_status("running", reason="starting")
             print(f"run: {folder.path}", flush=True)
             if config.fast:
-                print(describe(config), flush=True)
+                print(describe(config, made.loader.burst), flush=True)
         trainer = _fit(config, made, folder, stop, log)
         stop.check()
         table = _encode(config, made, trainer)

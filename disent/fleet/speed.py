@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which is faster here, a fleet or separate processes, and of how many: measured in seconds."""
 
+import gc
 import resource
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,24 +50,31 @@ class Measured:
         )
 
 
-def measure(make: Make, most: int, device: torch.device, processes: int) -> Measured:
+def measure(
+    make: Make,
+    most: int,
+    device: torch.device,
+    processes: int,
+    *,
+    compiled: bool = False,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Measured:
     """Trains a moment in each way.
-
-    Runs alone are measured as threads with one core each, without the seconds that starting a
-    process takes: that favours them.
 
     Args:
         make: Gives member number i; it is used up.
         most: The largest fleet that is of use.
         device: Where the fleet would train.
         processes: Runs alone that would share the machine; on an accelerator one is measured.
+        compiled: Whether the fleet would be compiled, on an accelerator.
+        stopping: Ends the measuring early.
     """
     processes = processes if device.type == "cpu" else 1
     separate, stacked, n = separate_speed(make, device, processes), dict[int, float](), 1
-    while n <= min(most, LARGEST):
+    while n <= min(most, LARGEST) and not stopping():
         before = _taken(device)
         try:
-            stacked[n] = stacked_speed(make, n, device)
+            stacked[n] = stacked_speed(make, n, device, compiled=compiled)
         except torch.OutOfMemoryError:
             break
         last = stacked.get(n // 2, 0.0)
@@ -79,29 +86,27 @@ def measure(make: Make, most: int, device: torch.device, processes: int) -> Meas
 
 def stacked_speed(make: Make, n: int, device: torch.device, *, compiled: bool = False) -> float:
     """Member-steps per second of a fleet of n."""
-    step = _stepper([make(i) for i in range(n)], device, device.type != "cpu", compiled)
+    batched = device.type != "cpu"
+    step = _stepper([make(i) for i in range(n)], device, batched, compiled and batched)
     return n * _rate(step, device)
 
 
 def separate_speed(make: Make, device: torch.device, processes: int) -> float:
-    """Steps per second of runs alone, side by side, with one core each; all together."""
-    steps = [_stepper([make(i)], device, batched=False) for i in range(processes)]
-    if processes == 1 and device.type != "cpu":
-        return _rate(steps[0], device)
-    threads, rates = torch.get_num_threads(), dict[int, float]()
-    torch.set_num_threads(1)
+    """Steps per second of runs alone, all together.
+
+    On a CPU one run is measured on one core, and as many of them are taken to be as many times as
+    fast: without the seconds that a process takes to start, and without what they take from each
+    other.
+    """
+    step = _stepper([make(0)], device, batched=False)
+    if device.type != "cpu":
+        return _rate(step, device)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads // processes))
     try:
-        runs = [
-            threading.Thread(target=lambda i=i: rates.update({i: _rate(steps[i], device)}))
-            for i in range(processes)
-        ]
-        for run in runs:
-            run.start()
-        for run in runs:
-            run.join()
+        return processes * _rate(step, device)
     finally:
         torch.set_num_threads(threads)
-    return sum(rates.values())
 
 
 def _stepper(
@@ -145,10 +150,16 @@ def _wait(device: torch.device) -> None:
 
 
 def _taken(device: torch.device) -> int:
-    """The most memory that was ever in use, in bytes."""
+    """The memory in use, in bytes; on an accelerator at its most since the last look."""
     if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        peak = torch.cuda.max_memory_allocated(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        return peak
+    gc.collect()
+    pages = Path("/proc/self/statm")
+    if not pages.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return int(pages.read_text().split()[1]) * resource.getpagesize()
 
 
 def _free(device: torch.device) -> int:

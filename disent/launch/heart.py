@@ -2,7 +2,6 @@
 """Keeps the leases of many trials alive while this process is busy with them."""
 
 import threading
-from collections.abc import Mapping
 from typing import Self
 
 from disent.launch.lease import HEARTBEAT, PATIENCE, Lease
@@ -12,15 +11,15 @@ class Heart:
     """Touches leases every few seconds, in a thread of its own.
 
     Args:
-        leases: Those that are held, by trial.
         patience: Seconds without a touch after which others may take a trial over.
 
     Attributes:
         lost: Trials that others have taken over; they are no longer ours to write.
     """
 
-    def __init__(self, leases: Mapping[str, Lease], patience: float = PATIENCE) -> None:
-        self._leases, self._pause = dict(leases), min(HEARTBEAT, patience / 4)
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self._leases: dict[str, Lease] = {}
+        self._pause = min(HEARTBEAT, patience / 4)
         self.lost: set[str] = set()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
@@ -36,6 +35,10 @@ class Heart:
         for name in list(self._leases):
             self.release(name)
 
+    def add(self, name: str, lease: Lease) -> None:
+        """One more trial to hold."""
+        self._leases[name] = lease
+
     def release(self, name: str) -> None:
         """Gives one trial back, for anyone to take at once."""
         lease = self._leases.pop(name, None)
@@ -49,5 +52,8 @@ class Heart:
     def _beat(self) -> None:
         while not self._over.wait(self._pause):
             for name, lease in list(self._leases.items()):
-                if name not in self.lost and not lease.beat():
-                    self.lost.add(name)
+                try:
+                    if name not in self.lost and not lease.beat():
+                        self.lost.add(name)
+                except OSError:  # a file system that is away for a moment: the next beat tells
+                    continue

@@ -73,6 +73,7 @@ def _take(
     """One step, through the trainer's strategy: devices that train together share gradients."""
     loss, terms = model(x, noise, step)
     optimizer.zero_grad()
-    model.manual_backward(loss)
+    with torch.autocast(x.device.type, enabled=False):  # as the trainer's own backward pass
+        model.manual_backward(loss)
     optimizer.step()
     return loss.detach(), Terms(terms.distortion.detach(), terms.rate.detach())

@@ -26,6 +26,8 @@ class CapturedStep:
 
     def __init__(self, forward: Forward, optimizer: torch.optim.Optimizer) -> None:
         self._forward: Forward = torch.compile(forward, dynamic=False)
+        # the first steps are ordinary ones; torch would advise against `capturable` for them
+        optimizer._warned_capturable_if_run_uncaptured = True  # pyright: ignore[reportAttributeAccessIssue]
         self._optimizer, self._taken = optimizer, 0
         self._inputs: tuple[Tensor, Tensor, Tensor] | None = None
         self._replay: tuple[torch.cuda.CUDAGraph, tuple[Tensor, Terms]] | None = None
@@ -50,7 +52,8 @@ class CapturedStep:
 
     def _take(self, inputs: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Terms]:
         loss, terms = self._forward(*inputs)
-        loss.backward()
+        with torch.autocast("cuda", enabled=False):  # as the trainer's own backward pass
+            loss.backward()
         self._optimizer.step()
         return loss.detach(), Terms(terms.distortion.detach(), terms.rate.detach())
 

@@ -138,6 +138,7 @@ class VAE(LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         if self.optimizer == "adagrad":
             return torch.optim.Adagrad(self.parameters(), lr=self.lr)
+        self.captured = None  # it would go on with the old optimizer
         graph = self.device.type == "cuda" and not self.automatic_optimization
         # Lightning clips in mixed precision only what is not fused
         trainer = self._trainer  # none where the model is one of a fleet

@@ -32,6 +32,10 @@ from disent.runs import RunDir
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 BURST = WARM = 50
 STEPS, PAIRS, BATCH = 100 if DEVICE.type == "cpu" else 5_000, 5, 64
+COMPUTES_BFLOAT16 = DEVICE.type == "cuda" or (
+    torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+)
+PRECISION = "bf16-mixed" if COMPUTES_BFLOAT16 else "32-true"  # as --fast chooses
 Seconds = Callable[[], float]
 
 
@@ -67,7 +71,7 @@ def suite(network: type[Network], dataset: DSprites, *, fast: bool) -> float:
         trainer = Trainer(
             accelerator="auto",
             devices=1,
-            precision="bf16-mixed" if fast else "32-true",
+            precision=PRECISION if fast else "32-true",
             max_steps=WARM + STEPS,
             max_epochs=-1,
             logger=False,

@@ -17,6 +17,7 @@ from jsonargparse import Namespace
 from disent.callbacks.guard import NotFiniteError
 from disent.cli import fast
 from disent.cli import fit as command
+from disent.models import VAE
 from disent.runs import RunDir
 from disent.stops import StopRequest
 from tests.cli.small import QUIET, SMALL, assert_same_weights, fit, weights
@@ -48,9 +49,17 @@ def config_of(folder: Path, *more: str) -> dict:
 @pytest.mark.parametrize(
     ("means", "precision", "said"),
     [
-        (["AMX", "AVX512-bf16"], "bf16-mixed", "precision bf16-mixed (AMX), 10 steps at a time"),
-        (["AVX512-bf16"], "bf16-mixed", "precision bf16-mixed (AVX512-bf16), 10 steps at a time"),
-        ([], None, "precision 32-true (this processor has no bfloat16, which would be slower)"),
+        (
+            ["AMX", "AVX512-bf16"],
+            "bf16-mixed",
+            "precision bf16-mixed (AMX), scores in bfloat16, 10 steps",
+        ),
+        (
+            ["AVX512-bf16"],
+            "bf16-mixed",
+            "precision bf16-mixed (AVX512-bf16), scores in bfloat16, 10",
+        ),
+        ([], None, "precision 32-true (this processor does not compute in bfloat16), scores in"),
     ],
 )
 def test_precision_follows_the_processor_and_is_said(
@@ -83,29 +92,56 @@ def test_accumulation_and_clipping_are_the_trainers_one_step_at_a_time(tmp_path,
     assert list(pd.read_csv(tmp_path / "fast" / "metrics.csv")["step"])[:2] == [10, 20]
 
 
-@pytest.mark.parametrize(
-    ("set_to", "stepwise"),
-    [
-        ({}, False),
-        ({"accumulate_grad_batches": 2}, True),
-        ({"gradient_clip_val": 1.0}, True),
-        ({"precision": "16-mixed"}, True),
-        ({"precision": "bf16-mixed"}, False),
-    ],
-)
-def test_bursts_are_taken_where_the_trainer_has_no_part_in_a_step(set_to, stepwise):
-    trainer = {"accumulate_grad_batches": 1, "gradient_clip_val": None, "precision": None}
-    made = Namespace(loader=Namespace(burst=0), model=Namespace(automatic_optimization=True))
-    config = Namespace(
+class OwnStep(VAE):
+    def training_step(self, batch, batch_idx):
+        return super().training_step(batch, batch_idx)
+
+
+def config_with(**trainer) -> Namespace:
+    plain = {
+        "accumulate_grad_batches": 1, "gradient_clip_val": None, "precision": None,
+        "max_epochs": -1, "limit_train_batches": None, "log_every_n_steps": 50,
+    }  # fmt: skip
+    return Namespace(
         fast=True,
         checkpoint_every_n_steps=1000,
-        trainer=Namespace(log_every_n_steps=50, **trainer | set_to),
+        trainer=Namespace(**plain | trainer),
         evaluate=Namespace(every_n_steps=0),
         pictures=Namespace(every_n_steps=0),
     )
-    fast.set_bursts(config, made)
+
+
+@pytest.mark.parametrize(
+    ("kind", "set_to", "stepwise"),
+    [
+        (VAE, {}, False),
+        (VAE, {"precision": "bf16-mixed"}, False),
+        (VAE, {"accumulate_grad_batches": 2}, True),
+        (VAE, {"gradient_clip_val": 1.0}, True),
+        (VAE, {"precision": "16-mixed"}, True),
+        (VAE, {"max_epochs": 3}, True),
+        (VAE, {"limit_train_batches": 100}, True),
+        (OwnStep, {}, True),
+    ],
+)
+def test_bursts_are_taken_where_the_trainer_has_no_part_in_a_step(kind, set_to, stepwise):
+    made = Namespace(loader=Namespace(burst=0), model=kind())
+    fast.set_bursts(config_with(**set_to), made)
     assert made.model.automatic_optimization is stepwise
     assert made.loader.burst == (0 if stepwise else 50)
+
+
+def test_a_run_goes_on_with_the_precision_it_began_with(processor, tmp_path):
+    """Requeued onto a node without bfloat16, it is slow there, and the same run."""
+    processor("AVX512-bf16")
+    config_of(tmp_path)
+    processor()
+    config = config_of(tmp_path)
+    assert config["trainer"]["precision"] == "bf16-mixed"
+    RunDir(tmp_path / "fast").write_status("failed")
+    config = config_of(tmp_path)
+    assert config["trainer"]["precision"] == "bf16-mixed"
+    assert config["evaluate"]["precision"] == "bfloat16"
 
 
 def test_a_strategy_with_steps_of_its_own_is_refused(tmp_path):
@@ -115,16 +151,19 @@ def test_a_strategy_with_steps_of_its_own_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("events", "burst"),
-    [((1000, 50, 0, 0), 50), ((1000, 50, 25, 0), 25), ((7, 50, 0, 0), 1), ((60, 0, 0, 24), 12)],
+    [
+        ((1000, 50, 0, 0), 50),
+        ((1000, 50, 25, 0), 25),
+        ((7, 50, 0, 0), 1),
+        ((60, 0, 0, 24), 12),
+        ((5000, 5000, 0, 0), 100),  # signals wait for the end of a burst
+        ((202, 0, 0, 0), 2),
+    ],
 )
 def test_a_burst_divides_the_way_between_all_events(events, burst):
-    checkpoint, log, evaluate, pictures = events
-    config = Namespace(
-        checkpoint_every_n_steps=checkpoint,
-        trainer=Namespace(log_every_n_steps=log),
-        evaluate=Namespace(every_n_steps=evaluate),
-        pictures=Namespace(every_n_steps=pictures),
-    )
+    config = config_with(log_every_n_steps=events[1])
+    config.checkpoint_every_n_steps, _, config.evaluate.every_n_steps = events[:3]
+    config.pictures.every_n_steps = events[3]
     assert fast.burst_of(config) == burst
 
 

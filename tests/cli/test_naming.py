@@ -35,7 +35,8 @@ def test_names(argv, name):
 @pytest.mark.parametrize("argv", [["--fast"], ["--fast", "true"], ["--fast=yes"]])
 def test_a_fast_run_says_so_however_it_was_asked_for(argv):
     assert run_name(argv, {**CONFIG, "fast": True}) == "custom-BetaVAE-beta4-fast-seed3"
-    assert run_name(["--fast=no"], {**CONFIG, "fast": False}) == "custom-BetaVAE-beta4-seed3"
+    for other in (["--fast=no"], ["--no_fast"]):
+        assert run_name(other, {**CONFIG, "fast": False}) == "custom-BetaVAE-beta4-seed3"
 
 
 def test_a_long_name_is_cut_and_stays_distinct():
