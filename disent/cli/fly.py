@@ -13,6 +13,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from disent.cli.fit import prepare_process
 from disent.cli.flight import Flight, member_of, trainer_of
 from disent.cli.flights import Planned, plan
+from disent.cli.mistakes import explain
 from disent.data.base import FactorDataset
 from disent.fleet import Member
 from disent.fleet.speed import measure
@@ -57,7 +58,8 @@ class Fleets:
             try:
                 self._fly_all(group)
             except (ValueError, OSError, RuntimeError, MisconfigurationException) as error:
-                print(f"{len(group)} trials are run alone: {error}", flush=True)
+                reason = explain(str(error), [])
+                print(f"{len(group)} trials are run alone: {reason}", flush=True)
             _give_back_memory()
 
     def _is_stopping(self) -> bool:

@@ -54,7 +54,7 @@ def _load_checkpoint(run: RunDir, best: bool) -> dict[str, Any]:
         )
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
-    except (EOFError, RuntimeError, UnpicklingError) as error:
+    except (EOFError, RuntimeError, UnpicklingError, LookupError, ValueError) as error:
         raise ValueError(
             f"{file} is damaged: {error}. Take --best, or train again from an earlier copy."
         ) from None

@@ -12,6 +12,11 @@ SMALL = (
     f"{TINY} --trainer.max_steps 60 --trainer.log_every_n_steps 10 --loader.batch_size 8 "
     "--loader.sampling shuffled --checkpoint_every_n_steps 20"
 ).split()
+MODELS = {
+    "VAE": "{class_path: disent.models.VAE}",
+    "BetaVAE-beta4": "{class_path: disent.models.BetaVAE, init_args: {beta: 4.0}}",
+    "AnnealedVAE-capacity5": "{class_path: disent.models.AnnealedVAE, init_args: {capacity: 5.0}}",
+}
 QUIET = ["--evaluate.at_end", "false", "--pictures.at_end", "false"]
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-import yaml
 
 from disent.cli.flights import plan
 from disent.cli.main import main
@@ -19,40 +18,9 @@ from disent.launch.lease import Leases
 from disent.launch.sweep import read_sweep
 from disent.launch.trials import list_trials
 from disent.runs import RunDir, load_runs
-from tests.cli.small import QUIET, assert_same_weights
+from tests.cli.small import MODELS, QUIET, assert_same_weights
 
 ROOT = Path(__file__).parents[2]
-MODELS = {
-    "VAE": "{class_path: disent.models.VAE}",
-    "BetaVAE-beta4": "{class_path: disent.models.BetaVAE, init_args: {beta: 4.0}}",
-    "AnnealedVAE-capacity5": "{class_path: disent.models.AnnealedVAE, init_args: {capacity: 5.0}}",
-}
-
-
-@pytest.fixture
-def sweep(tmp_path, monkeypatch):
-    """Writes a sweep of three tiny runs; returns its file."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-    def write(models=(), **fixed):
-        given = {"data": "tests.tiny.Squares", "model.network": "Linear", "trainer.max_steps": 60}
-        given |= {"loader.batch_size": 8, "checkpoint_every_n_steps": 20}
-        given |= {"trainer.log_every_n_steps": 10, "evaluate.metrics": "mig"}
-        given |= {"pictures.at_end": False}
-        given |= {name.replace("__", "."): value for name, value in fixed.items()}
-        parameters: dict = {"model": {"values": list(models or MODELS.values())}}
-        parameters |= {
-            name: {"values": value} if isinstance(value, list) else {"value": value}
-            for name, value in given.items()
-        }
-        command = ["${env}", "disent", "fit", "--config", "locatello2019", "${args}"]
-        content = {"method": "grid", "parameters": parameters, "command": command}
-        file = tmp_path / "tiny.yaml"
-        file.write_text(yaml.safe_dump(content))
-        return file
-
-    return write
 
 
 def test_a_fleet_leaves_what_a_sweep_leaves(sweep, tmp_path, capfd):
