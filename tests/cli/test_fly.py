@@ -75,7 +75,8 @@ def test_what_was_trained_waits_for_its_scores_and_says_so(fleets):
         ({"models": [f"{{class_path: {__name__}.OwnStep}}"], "seed_everything": [0, 1]},
          "2 trials are run alone: its model has a step of its own"),
         ({"fast": True}, "3 trials are run alone: it has --fast"),
-        ({"data": "DSprites", "data.path": "nowhere.npz"}, "3 trials are run alone: there is no file nowhere.npz"),
+        ({"data": "DSprites", "data.path": "nowhere.npz"},
+         "3 trials are run alone: there is no file nowhere.npz"),
     ],
 )  # fmt: skip
 def test_what_cannot_fly_is_left_alone_with_the_reason(fleets, capfd, fixed, said):
