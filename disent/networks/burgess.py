@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from disent.networks.base import LatentLinear, Network
+from disent.networks.base import Linear32, Network
 from disent.networks.deconvolution import Deconvolution
 
 
@@ -27,22 +27,22 @@ class Burgess2018(Network):
         self.encoder = nn.Sequential(
             *convolutions,
             nn.Flatten(),
-            nn.Linear(512, 256),
+            Linear32(512, 256),
             nn.ReLU(),
-            nn.Linear(256, 256),
+            Linear32(256, 256),
             nn.ReLU(),
-            LatentLinear(256, 2 * latent_dim),
+            Linear32(256, 2 * latent_dim),
         )
         up = [32, 32, 32, 32, outputs * channels]
         deconvolutions: list[nn.Module] = []
         for fan_in, fan_out in pairwise(up):
             deconvolutions += [nn.ReLU(), Deconvolution(fan_in, fan_out)]
         self.decoder = nn.Sequential(
-            LatentLinear(latent_dim, 256),
+            Linear32(latent_dim, 256),
             nn.ReLU(),
-            nn.Linear(256, 256),
+            Linear32(256, 256),
             nn.ReLU(),
-            nn.Linear(256, 512),
+            Linear32(256, 512),
             nn.Unflatten(1, (32, 4, 4)),
             *deconvolutions,
         )

@@ -3,7 +3,7 @@
 
 from torch import nn
 
-from disent.networks.base import LatentLinear, Network, initialise_glorot
+from disent.networks.base import Linear32, Network, initialise_glorot
 
 
 class Linear(Network):
@@ -16,9 +16,9 @@ class Linear(Network):
     def __init__(self, channels: int = 1, latent_dim: int = 10, outputs: int = 1) -> None:
         super().__init__(channels, latent_dim, outputs)
         pixels = channels * 64 * 64
-        self.encoder = nn.Sequential(nn.Flatten(), LatentLinear(pixels, 2 * latent_dim))
+        self.encoder = nn.Sequential(nn.Flatten(), Linear32(pixels, 2 * latent_dim))
         self.decoder = nn.Sequential(
-            LatentLinear(latent_dim, outputs * pixels),
+            Linear32(latent_dim, outputs * pixels),
             nn.Unflatten(1, (outputs * channels, 64, 64)),
         )
         initialise_glorot(self)

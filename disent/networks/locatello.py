@@ -4,7 +4,7 @@
 import torch
 from torch import nn
 
-from disent.networks.base import LatentLinear, Network, initialise_glorot
+from disent.networks.base import Linear32, Network, initialise_glorot
 from disent.networks.deconvolution import Deconvolution
 
 
@@ -28,14 +28,14 @@ class Locatello2019(Network):
             nn.Conv2d(64, 64, 2, stride=2),
             nn.ReLU(),
             nn.Flatten(),
-            nn.Linear(1024, 256),
+            Linear32(1024, 256),
             nn.ReLU(),
-            LatentLinear(256, 2 * latent_dim),
+            Linear32(256, 2 * latent_dim),
         )
         self.decoder = nn.Sequential(
-            LatentLinear(latent_dim, 256),
+            Linear32(latent_dim, 256),
             nn.ReLU(),
-            nn.Linear(256, 1024),
+            Linear32(256, 1024),
             nn.ReLU(),
             nn.Unflatten(1, (64, 4, 4)),
             Deconvolution(64, 64),
