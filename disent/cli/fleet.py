@@ -25,7 +25,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="runs to train together; auto measures (default: auto)",
     )
     parser.add_argument(
-        "--compile", action="store_true", help="compile the step, on a GPU into CUDA graphs"
+        "--compile", action="store_true", help="on a GPU, compile the step into CUDA graphs"
     )
     parser.set_defaults(run=sweep.run, fleet=True)
 
