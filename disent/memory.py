@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the process holds on to main memory."""
+"""What is held in main memory, and what on a GPU."""
 
 import ctypes
 import sys
+
+import torch
+from torch import Tensor
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # names and numbers of glibc's malloc.h
 LARGEST = 2**30  # bytes
@@ -25,3 +28,22 @@ def keep_freed_memory() -> bool:
     if mallopt is None:
         return False
     return all(mallopt(name, LARGEST) == 1 for name in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD))
+
+
+def resident(mapped: Tensor, now: Tensor, device: torch.device | str) -> Tensor:
+    """A data set's copy on a GPU where it takes less than half of the free memory, else itself.
+
+    Args:
+        mapped: The data in main memory.
+        now: What is in use: `mapped`, or its copy on a GPU.
+        device: Where it will be read.
+    """
+    device = torch.device(device)
+    if device.type != "cuda":
+        return mapped
+    if device.index is None:
+        device = torch.device("cuda", torch.cuda.current_device())
+    if device == now.device:
+        return now
+    free, _ = torch.cuda.mem_get_info(device)
+    return mapped.to(device) if 2 * mapped.nbytes < free else mapped

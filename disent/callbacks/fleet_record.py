@@ -60,6 +60,7 @@ class FleetRecord(Callback):
             journal.load_state_dict(state)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.stop.listen()  # Lightning's handler would end the process while a member is written
         for i in self._going():
             self.journals[i].begin(trainer.global_step, trainer.max_steps)
 

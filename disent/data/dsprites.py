@@ -17,6 +17,7 @@ from disent.data import dsprites_files, sprites_renderer
 from disent.data.base import FactorDataset, check_index
 from disent.data.files import digest, release, stored
 from disent.grid import FactorGrid
+from disent.memory import resident
 
 BYTES = 64 * 64 // 8  # of a picture, one bit a pixel
 
@@ -67,16 +68,7 @@ class DSprites(FactorDataset):
 
     def to(self, device: torch.device | str) -> Self:
         """Keeps the packed pictures on a GPU where they take less than half of its free memory."""
-        device = torch.device(device)
-        if device.type == "cuda" and device.index is None:
-            device = torch.device("cuda", torch.cuda.current_device())
-        if device.type != "cuda":
-            self._packed = self._mapped
-        elif device != self._packed.device:
-            self._packed = self._mapped
-            free, _ = torch.cuda.mem_get_info(device)
-            if 2 * self._mapped.numel() < free:
-                self._packed = self._mapped.to(device)
+        self._packed = resident(self._mapped, self._packed, device)
         return self
 
     def _bits(self, index: Int[Tensor, "b"]) -> UInt8[Tensor, "b 1 64 64"]:

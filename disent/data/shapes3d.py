@@ -16,6 +16,7 @@ from torch import Tensor
 from disent.data.base import FactorDataset, check_index
 from disent.data.files import digest, release, stored
 from disent.grid import FactorGrid
+from disent.memory import resident
 
 GRID = FactorGrid(
     ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation"),
@@ -79,16 +80,7 @@ class Shapes3D(FactorDataset):
 
     def to(self, device: torch.device | str) -> Self:
         """Keeps the pictures on a GPU where they take less than half of its free memory."""
-        device = torch.device(device)
-        if device.type == "cuda" and device.index is None:
-            device = torch.device("cuda", torch.cuda.current_device())
-        if device.type != "cuda":
-            self._pictures = self._mapped
-        elif device != self._pictures.device:
-            self._pictures = self._mapped
-            free, _ = torch.cuda.mem_get_info(device)
-            if 2 * self._mapped.numel() < free:
-                self._pictures = self._mapped.to(device)
+        self._pictures = resident(self._mapped, self._pictures, device)
         return self
 
 

@@ -46,22 +46,8 @@ def render(
     Raises:
         ValueError: The array would be too large, or cannot be chunked.
     """
-    trials = sweep.cap if sweep.method == "bayes" else len(list_trials(sweep))
-    count = trials or 0
-    chunk = chunk or (max(count, 1) if fleet else 1)
+    count, chunk = _shares(sweep, profile, chunk, fleet)
     elements = -(-count // chunk)
-    if chunk > 1 and profile.ranks > 1:
-        raise ValueError(
-            f"an element of {profile.ranks} processes runs one trial: leave out --chunk, or take "
-            "a profile of one task."
-        )
-    if elements > MOST:
-        raise ValueError(
-            f"{sweep.name} has {count:,} trials, and {elements:,} elements are more than an array "
-            f"holds ({MOST:,}). Give several to each: --chunk {-(-count // MOST)}; or cut the grid."
-        )
-    if fleet and chunk == 1:
-        raise ValueError("a fleet of one trial is a run alone: leave out --fleet, or --chunk 1.")
     words = [*program, "sweep", str(sweep_file), "--runs", str(runs), *["--fleet"] * fleet]
     command = " ".join([*map(shlex.quote, words), '--trial "$trial"', *_devices(profile)])
     return _environment(template).render(
@@ -129,6 +115,27 @@ def submit(script: str, file: Path) -> str:
             "squeue --me whether the job was taken."
         )
     return number
+
+
+def _shares(sweep: Sweep, profile: Profile, chunk: int | None, fleet: bool) -> tuple[int, int]:
+    """How many trials there are, and how many an element gets."""
+    trials = sweep.cap if sweep.method == "bayes" else len(list_trials(sweep))
+    count = trials or 0
+    chunk = chunk or (max(count, 1) if fleet else 1)
+    elements = -(-count // chunk)
+    if chunk > 1 and profile.ranks > 1:
+        raise ValueError(
+            f"an element of {profile.ranks} processes runs one trial: leave out --chunk, or take "
+            "a profile of one task."
+        )
+    if elements > MOST:
+        raise ValueError(
+            f"{sweep.name} has {count:,} trials, and {elements:,} elements are more than an array "
+            f"holds ({MOST:,}). Give several to each: --chunk {-(-count // MOST)}; or cut the grid."
+        )
+    if fleet and chunk == 1:
+        raise ValueError("a fleet of one trial is a run alone: leave out --fleet, or --chunk 1.")
+    return count, chunk
 
 
 def _devices(profile: Profile) -> list[str]:

@@ -101,6 +101,13 @@ def _sweep(content: Any, stem: str) -> Sweep:
     parameters = tuple(Parameter.read(str(k), v) for k, v in content["parameters"].items())
     if not parameters:
         raise ValueError("parameters: is empty, so there is nothing to sweep.")
+    command = _command(content.get("command", COMMAND))
+    words = [item.lstrip("-").partition("=")[0] for item in command if item.startswith("--")]
+    if "again" in (*words, *(p.name for p in parameters)):
+        raise ValueError(
+            "again is an option of the sweep, but a trial that is resumed would start from zero "
+            "each time. To run the sweep anew, give it another name:, or another folder: --runs."
+        )
     metric, cap = _metric(content.get("metric")), content.get("run_cap")
     if cap is not None and (not isinstance(cap, int) or cap < 1):
         raise ValueError(f"run_cap is {cap!r}, but a whole number from 1 on is wanted.")
@@ -110,7 +117,7 @@ def _sweep(content: Any, stem: str) -> Sweep:
         name=str(content.get("name") or stem),
         method=method,
         parameters=parameters,
-        command=_command(content.get("command", COMMAND)),
+        command=command,
         program=str(content.get("program") or ""),
         metric=metric,
         early=_early(content.get("early_terminate")),

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
+from disent.callbacks.journal import Journal
 from disent.cli.flights import plan
 from disent.cli.main import main
 from disent.launch.lease import Leases
@@ -76,6 +77,22 @@ def test_an_interrupted_fleet_saves_all_and_goes_on(sweep, tmp_path, capfd):
     assert list(load_runs(runs)["state"]) == ["finished"] * 3
     rows = [pd.read_csv(file)["step"].tolist() for file in runs.glob("*/metrics.csv")]
     assert rows == [list(range(10, 1001, 10))] * 3
+
+
+def test_a_signal_that_comes_while_members_are_saved_is_answered(sweep, tmp_path, monkeypatch):
+    file, runs = sweep(evaluate__at_end=False), tmp_path / "runs"
+    save = Journal.checkpoint
+
+    def interrupted(self, *arguments):
+        if not RunDir(runs / "tiny-VAE").last.exists():
+            os.kill(os.getpid(), signal.SIGTERM)
+        save(self, *arguments)
+
+    monkeypatch.setattr(Journal, "checkpoint", interrupted)
+    assert main(["fleet", str(file), "--runs", str(runs), "--fleet-size", "3"]) == 143
+    for run in runs.glob("tiny-*"):
+        reason = "interrupted by SIGTERM at step 21; the same command goes on from there"
+        assert RunDir(run).status()["reason"] == reason
 
 
 @pytest.mark.slow

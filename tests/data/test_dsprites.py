@@ -72,10 +72,7 @@ def test_a_gpu_keeps_the_pictures_if_they_take_less_than_half_of_its_room(
     """The GPU is played by the CPU: 377 MB are wanted twice."""
 
     class Mapped:
-        device, copies = torch.device("cpu"), 0
-
-        def numel(self) -> int:
-            return 377_487_360
+        device, nbytes = torch.device("cpu"), 377_487_360
 
         def to(self, device: torch.device) -> str:
             return f"copy on {device}"

@@ -147,6 +147,8 @@ def test_both_spellings_of_hyperband(write):
         ({"parameters": None}, "wants method: and parameters:"),
         ({"commnad": ["${args}"]}, "unknown entry commnad"),
         ({"command": ["disent", "fit"]}, r"the item \$\{args\} is wanted"),
+        ({"command": ["disent", "fit", "${args}", "--again=true"]}, "again is an option of the"),
+        ({"parameters": {"again": {"value": True}}}, "again is an option of the sweep"),
         ({"run_cap": 0}, "run_cap is 0"),
         ({"method": "bayes"}, "need a metric:"),
         ({"metric": {"name": "x", "goal": "up"}}, "minimize or maximize are wanted"),
