@@ -69,7 +69,7 @@ def speeds(dataset: DSprites, device: torch.device) -> Iterator[Row]:
                 ]
                 alone, fleet = (statistics.median(side) for side in zip(*pairs, strict=True))
                 ratio = statistics.median(b / a for a, b in pairs)
-                others = "one run alone" if cuda else f"{processes} one-thread runs"
+                others = "one run alone" if cuda else f"{processes} times a one-thread run"
                 what = f"{name}, fleet of {n}" + (", compiled" if compiled else "")
                 note = f"{others}: {alone:,.1f}; ratio {ratio:.2f}, median of {PAIRS} pairs"
                 yield what, f"{fleet:,.1f} member-steps/s", note

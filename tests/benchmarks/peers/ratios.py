@@ -28,6 +28,7 @@ TRAINING = (
 )
 SCORES = (
     Measure("mig", "MIG, s"),
+    Measure("mig_10k", "MIG of 10,000 pictures, s"),
     Measure("dci", "DCI, s"),
     Measure("factor_vae", "FactorVAE score, s"),
     Measure("all", "all three, s"),

@@ -37,4 +37,4 @@ if __name__ == "__main__":
         begun = time.perf_counter()
         score(dataset, codes)
         seconds[name] = time.perf_counter() - begun
-    tell({**seconds, "all": sum(seconds.values())})
+    tell({**seconds, "mig_10k": seconds["mig"], "all": sum(seconds.values())})

@@ -2,14 +2,16 @@
 """Seconds of three scores of an untrained network, as this suite works them out by default.
 
 Every picture is encoded once, and each score is worked out from the codes. A score's seconds
-contain the encoding of all 737,280 pictures; "all" contains it once.
+contain the encoding of all 737,280 pictures; "all" contains it once. MIG is also worked out as the
+peer does, from 10,000 pictures.
 """
 
 import time
 
+import torch
 from stopwatch import arguments, tell
 
-from disent.codes import CodeTable
+from disent.codes import CodeTable, encode_rows
 from disent.data import DSprites
 from disent.memory import keep_freed_memory
 from disent.metrics import dci, factor_vae_score, mig
@@ -19,8 +21,13 @@ from disent.networks import Burgess2018
 if __name__ == "__main__":
     arguments()
     keep_freed_memory()  # as our commands do
+    model, dataset = BetaVAE(network=Burgess2018), DSprites()
     begun = time.perf_counter()
-    table = CodeTable.encode(BetaVAE(network=Burgess2018), DSprites())
+    rows = torch.randint(len(dataset.grid), (10_000,))
+    mig(encode_rows(model, dataset, rows)[0], dataset.grid.factors(rows))
+    few = time.perf_counter() - begun
+    begun = time.perf_counter()
+    table = CodeTable.encode(model, dataset)
     encoding, seconds = time.perf_counter() - begun, {}
     scores = {
         "mig": lambda: mig(table.means, table.factors),
@@ -32,4 +39,5 @@ if __name__ == "__main__":
         score()
         seconds[name] = time.perf_counter() - begun
     whole = encoding + sum(seconds.values())
-    tell({**{name: encoding + s for name, s in seconds.items()}, "all": whole, "encode": encoding})
+    each = {name: encoding + s for name, s in seconds.items()}
+    tell({**each, "mig_10k": few, "all": whole, "encode": encoding})
