@@ -70,7 +70,8 @@ class FleetRecord(Callback):
         step, logged = trainer.global_step, is_logged(trainer, trainer.global_step)
         signum = self.stop.signum
         save = bool(signum) or step % self.checkpoint_every_n_steps == 0
-        if logged or save or pl_module.device.type == "cpu":
+        last = step == trainer.max_steps
+        if logged or save or last or pl_module.device.type == "cpu":
             self._leave_broken(outputs, step)
         if logged:
             self._log(outputs, step)

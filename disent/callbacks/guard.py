@@ -18,8 +18,8 @@ class NotFiniteError(ArithmeticError):
 class Guard(Callback):
     """Stops a run whose loss is not finite; says once, in words, what else looks wrong.
 
-    On the CPU every step is checked; on an accelerator the steps that are logged, since a look at
-    the loss makes the host wait for the device.
+    On the CPU every step is checked; on an accelerator the steps that are logged or saved, since a
+    look at the loss makes the host wait for the device.
 
     Args:
         patience: Logged steps in a row before a warning.
@@ -30,15 +30,22 @@ class Guard(Callback):
     def __init__(self, patience: int = 10, collapsed: float = 0.05, missed: float = 0.2) -> None:
         self.patience, self.collapsed, self.missed = patience, collapsed, missed
         self._low = self._short = 0
+        self._outputs: dict[str, torch.Tensor] | None = None  # of the last step
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        logged = is_logged(trainer, trainer.global_step)
+        self._outputs, logged = outputs, is_logged(trainer, trainer.global_step)
         if logged or pl_module.device.type == "cpu":
             self._check_finite(outputs, trainer.global_step)
         if logged:
             self.look(trainer.callback_metrics, trainer.global_step)
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        if self._outputs is not None:
+            self._check_finite(self._outputs, trainer.global_step)
 
     def look(self, logged: Mapping[str, torch.Tensor | float], step: int) -> None:
         """Warns of what the terms of a logged step tell."""

@@ -78,14 +78,15 @@ class Journal:
             best = elbo > self.best_elbo
             self.best_elbo = max(elbo, self.best_elbo)
             self.elbos.clear()
-        for file in (self.run.last, self.run.best) if best else (self.run.last,):
+        # last.ckpt after best.ckpt: what is killed in between comes again
+        for file in (self.run.best, self.run.last) if best else (self.run.last,):
             file.parent.mkdir(parents=True, exist_ok=True)
             temporary = file.with_name(f".{file.name}.tmp")
             try:
                 save(temporary)
                 if write:
                     temporary.replace(file)
-            except OSError:  # such as a full disk: half a checkpoint is of no use
+            except BaseException:  # such as a full disk: half a checkpoint is of no use
                 temporary.unlink(missing_ok=True)
                 raise
         if write:

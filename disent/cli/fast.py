@@ -4,7 +4,6 @@
 import math
 
 import torch
-import yaml
 from jsonargparse import Namespace
 
 from disent.models import VAE
@@ -37,7 +36,7 @@ def keep_arithmetic(config: Namespace, folder: RunDir) -> bool:
     """
     if not config.fast or not folder.config.exists():
         return False
-    old = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
+    old = folder.read_config()
     chosen = (None, PRECISION)
     before, now = (old.get("trainer") or {}).get("precision"), config.trainer.precision
     if not old.get("fast") or before == now or before not in chosen or now not in chosen:

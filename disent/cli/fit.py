@@ -103,7 +103,7 @@ def _is_restarted() -> bool:
 def is_finished(folder: RunDir, config: dict[str, Any]) -> bool:
     """Whether the run is done; raises ValueError if the folder holds a run with other settings."""
     if folder.config.exists() and not config["again"]:
-        old = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
+        old = folder.read_config()
         changed = differences(_compared(old), _compared(config))
         if changed:
             raise ValueError(

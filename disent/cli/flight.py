@@ -15,6 +15,7 @@ from disent.callbacks.fleet_record import KEY, FleetRecord
 from disent.callbacks.progress import Progress
 from disent.cli.fit import write_config
 from disent.cli.flights import Planned
+from disent.cli.train import leave_signals
 from disent.data import FactorDataModule
 from disent.data.base import FactorDataset
 from disent.fleet import FleetData, Member, Stack, join
@@ -30,7 +31,7 @@ from disent.stops import InterruptedRunError, StopRequest
 
 def trainer_of(options: dict[str, Any]) -> Trainer:
     """A trainer in this process alone: a fleet has no ranks, whatever Slurm's variables say."""
-    return Trainer(**{**options, "plugins": [LightningEnvironment()]})
+    return leave_signals(Trainer(**{**options, "plugins": [LightningEnvironment()]}))
 
 
 class Flight:
@@ -115,6 +116,8 @@ class Flight:
                 outcome = Outcome("failed", f"disent: error: {record.failed[member.name]}", total)
             elif trained:
                 folder.write_status("requeued", reason="trained in a fleet, waits for its scores")
+            elif folder.status().get("state") == "running":
+                folder.write_status("requeued", reason="its fleet ended, waits to go on alone")
             self.ledger.outcomes.write(member.name, outcome)
 
     def _say(self, name: str, text: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from disent.cli.fit import is_finished, read_config
 from disent.cli.parser import TRAINER_DEFAULTS
+from disent.fleet.stack import overridden
 from disent.launch.sweep import Sweep
 from disent.launch.trials import Trial, local_command
 from disent.models import VAE
@@ -100,13 +101,11 @@ def _read(sweep: Sweep, trial: Trial, runs: Path, extra: Sequence[str]) -> Plann
     if config["again"]:
         raise ValueError("it has --again")
     model = pydoc.locate(config["model"]["class_path"])
-    if not (isinstance(model, type) and issubclass(model, VAE)) or _has_own_step(model):
-        raise ValueError("its model has a step of its own")
+    if not (isinstance(model, type) and issubclass(model, VAE)):
+        raise ValueError("its model is no VAE")
+    if own := overridden(model):
+        raise ValueError(f"its model has its own {', '.join(own)}")
     return Planned(trial, argv, config)
-
-
-def _has_own_step(model: type[VAE]) -> bool:
-    return model.forward is not VAE.forward or model.training_step is not VAE.training_step
 
 
 def _shared(config: dict[str, Any]) -> str:

@@ -60,7 +60,7 @@ class Fleets:
             except (ValueError, OSError, RuntimeError, MisconfigurationException) as error:
                 reason = explain(str(error), [])
                 print(f"{len(group)} trials are run alone: {reason}", flush=True)
-            _give_back_memory()
+            _give_back_memory(self.compiled)
 
     def _is_stopping(self) -> bool:
         return bool(self.stop.signum)
@@ -68,7 +68,7 @@ class Fleets:
     def _fly_all(self, group: Sequence[Planned]) -> None:
         size = 0 if self._is_stopping() else self.size or self._measured(group)
         while size > 1 and not self._is_stopping() and self._fly_some(group, size):
-            _give_back_memory()
+            _give_back_memory(self.compiled)
 
     def _measured(self, group: Sequence[Planned]) -> int:
         """The size of the fastest fleet; 0 where separate processes are faster."""
@@ -136,8 +136,10 @@ class Fleets:
         return step
 
 
-def _give_back_memory() -> None:
+def _give_back_memory(compiled: bool) -> None:
     """Leaves a GPU's memory to the processes that come after."""
     gc.collect()
+    if compiled:
+        torch.compiler.reset()  # its graphs, and its count of the sizes that it has compiled for
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

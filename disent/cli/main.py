@@ -45,6 +45,10 @@ def _run(argv: Sequence[str]) -> int:
     except InterruptedRunError as error:  # one that came while a failure was being noted
         print(f"disent: {error}", file=sys.stderr)
         return answer(error.signum, int(os.environ.get("SLURM_PROCID") or 0))
+    except SystemExit:
+        if stop.signum:  # Lightning ends so at a second Ctrl-C
+            return 128 + stop.signum
+        raise
     except KeyboardInterrupt:
         print("disent: interrupted", file=sys.stderr)
         return 130

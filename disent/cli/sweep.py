@@ -112,7 +112,7 @@ def _drain(workers: "Workers", arguments: argparse.Namespace) -> int:
         print("interrupted; the same command goes on from here")
         return 128 + stop.signum
     with Board(name, arguments.runs, arguments.workers) as board:
-        standing = workers.run(board.show, asked=lambda: bool(stop.signum))
+        standing = workers.run(board.show, asked=lambda: stop.signum)
     print(f"{name}: {counts(standing)}. Runs: {arguments.runs}", flush=True)
     _list_failures(standing, workers)
     if workers.requeueing and not standing.is_done:

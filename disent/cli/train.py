@@ -60,6 +60,8 @@ def train(config: Namespace, made: Namespace, folder: RunDir, stop: StopRequest)
     except BaseException as error:
         if not RANK:
             reason = f"{type(error).__name__}: {error}".strip(": ")
+            if isinstance(error, SystemExit) and stop.signum:  # Lightning's, at a second Ctrl-C
+                reason = "interrupted twice, at once; the same command goes on from last.ckpt"
             folder.write_status("failed", reason=reason)
             log.close(1, done=False)
         raise
@@ -94,7 +96,13 @@ def make_trainer(options: dict[str, Any]) -> Trainer:
     if SLURMEnvironment.detect():
         slurm = SLURMEnvironment(auto_requeue=False)
         options = {**options, "plugins": [slurm, *_listed(options["plugins"])]}
-    return Trainer(**options)
+    return leave_signals(Trainer(**options))
+
+
+def leave_signals(trainer: Trainer) -> Trainer:
+    """Keeps Lightning from handling signals: its handler may end the process at any moment."""
+    trainer._signal_connector.register_signal_handlers = lambda: None
+    return trainer
 
 
 def _callbacks(

@@ -60,3 +60,11 @@ class BurstLoader:
             drawn = drawn[:, loader.rank :: loader.world_size]
             loader.position = stop
             yield Burst(loader.dataset, drawn.to(loader.device))
+
+    def state_dict(self) -> dict[str, int]:
+        """The position, which is that of the burst's end."""
+        return self.loader.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Moves to the position of a `state_dict`."""
+        self.loader.load_state_dict(state_dict)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import yaml
 from torch import Tensor
 
 from disent.codes import CodeTable, encode_rows
@@ -79,7 +78,7 @@ def keep(
     rows = torch.randint(len(table.grid), (POINTS,), generator=generator)
     autocast = torch.bfloat16 if options.precision == "bfloat16" else None
     began = DiagonalGaussian(*encode_rows(load_untrained(path), dataset, rows, autocast=autocast))
-    seed = int(yaml.safe_load(run.config.read_text(encoding="utf-8"))["seed_everything"])
+    seed = int(run.read_config()["seed_everything"])
     # each run has noise of its own: with the same, models would agree on it
     noise_seed = options.seed + 1 + seed
     own = DiagonalGaussian(table.means[rows], table.logvars[rows])
@@ -150,7 +149,7 @@ def _write(group: Sequence[Kept], name: str, score: Score, options: Options) -> 
 
 
 def _settings_but_seed(run: RunDir) -> str:
-    config = yaml.safe_load(run.config.read_text(encoding="utf-8"))
+    config = run.read_config()
     model = dict(config["model"], init_args={**config["model"]["init_args"], "seed": None})
     trainer = {
         key: value

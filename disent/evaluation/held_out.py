@@ -5,7 +5,6 @@ import os
 from typing import Any
 
 import torch
-import yaml
 from jaxtyping import Bool
 from torch import Tensor
 
@@ -36,7 +35,7 @@ def held_out_terms(
         fitted on trained pictures, in steps of the factor. None for a run that held out nothing,
         or whose model only encodes.
     """
-    config = yaml.safe_load(RunDir(path).config.read_text(encoding="utf-8"))
+    config = RunDir(path).read_config()
     condition = (config.get("loader") or {}).get("held_out")
     if condition is None or not isinstance(model, VAE):
         return None

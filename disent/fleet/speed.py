@@ -65,11 +65,12 @@ def measure(
         make: Gives member number i; it is used up.
         most: The largest fleet that is of use.
         device: Where the fleet would train.
-        processes: Runs alone that would share the machine; on an accelerator one is measured.
+        processes: Runs alone that would share the machine; no more than there are GPUs on one.
         compiled: Whether the fleet would be compiled, on an accelerator.
         stopping: Ends the measuring early.
     """
-    processes = processes if device.type == "cpu" else 1
+    if device.type != "cpu":
+        processes = min(processes, max(1, torch.cuda.device_count()))
     separate, stacked, n = separate_speed(make, device, processes), dict[int, float](), 1
     while n <= min(most, LARGEST) and not stopping():
         before = _taken(device)
@@ -88,19 +89,23 @@ def stacked_speed(make: Make, n: int, device: torch.device, *, compiled: bool = 
     """Member-steps per second of a fleet of n."""
     batched = device.type != "cpu"
     step = _stepper([make(i) for i in range(n)], device, batched, compiled and batched)
-    return n * _rate(step, device)
+    try:
+        return n * _rate(step, device)
+    finally:
+        if compiled:
+            torch.compiler.reset()  # it compiles one function for few sizes, then no more
 
 
 def separate_speed(make: Make, device: torch.device, processes: int) -> float:
     """Steps per second of runs alone, all together.
 
-    On a CPU one run is measured on one core, and as many of them are taken to be as many times as
-    fast: without the seconds that a process takes to start, and without what they take from each
-    other (two reached 0.85 to 1.1 of that on two cores).
+    One run is measured, on a CPU on its share of the cores, and as many are taken to be as many
+    times as fast: without the seconds that a process takes to start, and without what they take
+    from each other (two reached 0.85 to 1.1 of that on two cores).
     """
     step = _stepper([make(0)], device, batched=False)
     if device.type != "cpu":
-        return _rate(step, device)
+        return processes * _rate(step, device)
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, threads // processes))
     try:

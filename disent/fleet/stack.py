@@ -173,15 +173,21 @@ class _Unused(Objective):
         return terms.distortion.sum()
 
 
+def overridden(kind: type[VAE]) -> list[str]:
+    """What a subclass does in its own way: a fleet would do it as a VAE does."""
+    own = kind.__mro__[: kind.__mro__.index(VAE)]
+    names = {name for part in own for name in vars(part) if not name.startswith("_")}
+    return sorted(name for name in names if hasattr(VAE, name))
+
+
 def _check_same(models: Sequence[VAE]) -> None:
     """Raises ValueError unless the models differ in objective, weights and noise alone."""
     first = models[0]
     for model in models:
-        kind = type(model)
-        if kind.forward is not VAE.forward or kind.training_step is not VAE.training_step:
+        if own := overridden(type(model)):
             raise ValueError(
-                f"{kind.__name__} has a step of its own, but a fleet trains VAEs that differ in "
-                "their objective. Train it alone."
+                f"{type(model).__name__} has its own {', '.join(own)}, but a fleet trains VAEs "
+                "that differ in their objective. Train it alone."
             )
         mine, its = (_shapes(m) for m in (first, model))
         if mine != its or (first.optimizer, first.lr) != (model.optimizer, model.lr):

@@ -21,7 +21,7 @@ class Heart:
         self._leases: dict[str, Lease] = {}
         self._pause = min(HEARTBEAT, patience / 4)
         self.lost: set[str] = set()
-        self._over = threading.Event()
+        self._over, self._touching = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
     def __enter__(self) -> Self:
@@ -41,9 +41,10 @@ class Heart:
 
     def release(self, name: str) -> None:
         """Gives one trial back, for anyone to take at once."""
-        lease = self._leases.pop(name, None)
-        if lease is not None and name not in self.lost:
-            lease.release()
+        with self._touching:  # or a beat could take up again what was just given back
+            lease = self._leases.pop(name, None)
+            if lease is not None and name not in self.lost:
+                lease.release()
 
     def is_mine(self, name: str) -> bool:
         """Whether a trial has not been taken over."""
@@ -51,9 +52,14 @@ class Heart:
 
     def _beat(self) -> None:
         while not self._over.wait(self._pause):
-            for name, lease in list(self._leases.items()):
-                try:
-                    if name not in self.lost and not lease.beat():
-                        self.lost.add(name)
-                except OSError:  # a file system that is away for a moment: the next beat tells
-                    continue
+            for name in list(self._leases):
+                with self._touching:
+                    self._touch(name)
+
+    def _touch(self, name: str) -> None:
+        lease = self._leases.get(name)
+        try:
+            if lease is not None and name not in self.lost and not lease.beat():
+                self.lost.add(name)
+        except OSError:  # a file system that is away for a moment: the next beat tells
+            return

@@ -64,7 +64,7 @@ class Workers:
         self._beat, self._look_at, self._not_before = 0.0, 0.0, dict[str, float]()
 
     def run(
-        self, tell: Callable[[Standing], None], asked: Callable[[], bool] = lambda: False
+        self, tell: Callable[[Standing], None], asked: Callable[[], int] = lambda: 0
     ) -> Standing:
         """Works until no trial is left, or until a signal.
 
@@ -72,11 +72,13 @@ class Workers:
 
         Args:
             tell: Is called at every look.
-            asked: Whether SIGUSR1 came already; called when no further one can be missed.
+            asked: The signal that came already, or 0; called when no further one can be missed.
         """
         answers = dict.fromkeys((signal.SIGINT, signal.SIGTERM), self._ended_by)
         with _answered(answers | {signal.SIGUSR1: self._saved_by}):
-            self.requeueing = asked() or self.requeueing
+            if signum := asked():
+                self.requeueing |= signum == signal.SIGUSR1
+                self.stopping = 0 if self.requeueing else signum
             while True:
                 self._collect()
                 ending = self._is_ending()

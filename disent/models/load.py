@@ -41,8 +41,13 @@ def load_untrained(path: str | os.PathLike[str]) -> VAE:
 
 
 def load_step(path: str | os.PathLike[str], *, best: bool = False) -> int:
-    """How many steps the checkpoint of a run had been trained for."""
-    return int(_load_checkpoint(RunDir(path), best)["global_step"])
+    """How many steps the checkpoint of a run had been trained for; ValueError if it is none."""
+    run = RunDir(path)
+    checkpoint = _load_checkpoint(run, best)
+    try:
+        return int(checkpoint["global_step"])
+    except (LookupError, TypeError):
+        raise ValueError(f"{run.best if best else run.last} is no checkpoint of a run.") from None
 
 
 def _load_checkpoint(run: RunDir, best: bool) -> dict[str, Any]:

@@ -4,8 +4,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from disent.runs.directory import RunDir
 
 
@@ -21,8 +19,8 @@ def build(run: RunDir, key: str, base: type) -> Any:
             f"{run.config} does not exist, so {run.path} is not a run. "
             "Give a folder that `disent fit` made, such as runs/NAME."
         )
-    config = yaml.safe_load(run.config.read_text(encoding="utf-8"))
-    if not isinstance(config, dict) or key not in config:
+    config = run.read_config()
+    if key not in config:
         raise ValueError(
             f"{run.config} has no section {key!r}. It was changed, or made by something else."
         )

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import yaml
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
 State = Literal["running", "finished", "failed", "requeued"]
@@ -145,6 +146,18 @@ class RunDir:
     def read_scores(self) -> dict[str, Any]:
         """The evaluation in metrics.json, or {} if there is none."""
         return self.read_json(self.scores)
+
+    def read_config(self) -> dict[str, Any]:
+        """What config.yaml holds; ValueError if that is no config."""
+        try:
+            content = yaml.safe_load(self.config.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise ValueError(f"{self.config} is damaged: {error}") from None
+        if not isinstance(content, dict):
+            raise ValueError(
+                f"{self.config} holds no config. It was not written by disent: move it away."
+            )
+        return content
 
     def read_json(self, file: Path) -> dict[str, Any]:
         """The object in a file, or {} if there is no file."""

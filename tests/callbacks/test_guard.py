@@ -2,6 +2,8 @@
 """A run that breaks says where; one that looks wrong says so once."""
 
 import warnings
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import torch
@@ -46,6 +48,16 @@ def test_an_objective_that_breaks_on_finite_terms_is_named():
     model.objective.beta.fill_(float("inf"))  # pyright: ignore[reportCallIssue, reportAttributeAccessIssue]
     with pytest.raises(NotFiniteError, match="the objective, of terms that are finite"):
         train(model, steps=2)
+
+
+def test_on_an_accelerator_what_is_not_finite_is_not_saved():
+    """Between two logged steps nobody waits for the device to look at the loss."""
+    guard, trainer = Guard(), cast(Any, SimpleNamespace(global_step=60, log_every_n_steps=50))
+    module = cast(Any, SimpleNamespace(device=torch.device("cuda")))
+    nan = torch.tensor(torch.nan)
+    guard.on_train_batch_end(trainer, module, {"loss": nan, "rate": nan}, None, 0)
+    with pytest.raises(NotFiniteError, match=r"the loss is nan at step 60: what broke is the rate"):
+        guard.on_save_checkpoint(trainer, module, {})
 
 
 def test_a_collapsed_posterior_is_warned_of_once():

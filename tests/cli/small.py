@@ -5,7 +5,9 @@ from pathlib import Path
 
 import torch
 
+from disent.cli import fit as command
 from disent.cli.main import main
+from disent.stops import StopRequest
 
 TINY = "--config locatello2019 --data tests.tiny.Squares --model.network Linear"
 SMALL = (
@@ -22,6 +24,11 @@ QUIET = ["--evaluate.at_end", "false", "--pictures.at_end", "false"]
 
 def fit(folder: Path, *more: str) -> int:
     return main(["fit", *SMALL, "--runs", str(folder), *more])
+
+
+def raising(*argv: str) -> None:
+    """disent fit without the net that turns its errors into a line."""
+    command.run(argv, StopRequest())
 
 
 def weights(run: Path) -> dict[str, torch.Tensor]:

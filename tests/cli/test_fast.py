@@ -1,11 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""disent fit --fast: what it sets, that it goes on exactly, and what it leaves to the user."""
+"""disent fit --fast: what it sets, and what it leaves to the user."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -14,15 +9,11 @@ import torch
 import yaml
 from jsonargparse import Namespace
 
-from disent.callbacks.guard import NotFiniteError
 from disent.cli import fast
-from disent.cli import fit as command
 from disent.models import VAE
 from disent.runs import RunDir
-from disent.stops import StopRequest
-from tests.cli.small import QUIET, SMALL, assert_same_weights, fit, weights
+from tests.cli.small import QUIET, SMALL, assert_same_weights, fit, raising
 
-ROOT = Path(__file__).parents[2]
 HAS_BFLOAT16 = {
     "AMX": "_is_amx_tile_supported",
     "AVX512-bf16": "_is_avx512_bf16_supported",
@@ -146,7 +137,7 @@ def test_a_run_goes_on_with_the_precision_it_began_with(processor, tmp_path):
 
 def test_a_strategy_with_steps_of_its_own_is_refused(tmp_path):
     with pytest.raises(ValueError, match="strategy is fsdp, but --fast steps the optimizer itself"):
-        _raising(["fit", *SMALL, "--fast", "--trainer.strategy", "fsdp", "--runs", str(tmp_path)])
+        raising(*SMALL, "--fast", "--trainer.strategy", "fsdp", "--runs", str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -165,54 +156,3 @@ def test_a_burst_divides_the_way_between_all_events(events, burst):
     config.checkpoint_every_n_steps, _, config.evaluate.every_n_steps = events[:3]
     config.pictures.every_n_steps = events[3]
     assert fast.burst_of(config) == burst
-
-
-def test_a_fast_run_that_is_killed_goes_on_to_the_same_weights(tmp_path):
-    config_of(tmp_path)
-    started = [sys.executable, "-m", "disent", "fit", *SMALL, *QUIET, "--fast", "--run", "killed"]
-    started += ["--runs", str(tmp_path), "--trainer.callbacks", "tests.tiny.Slower"]
-    run = RunDir(tmp_path / "killed")
-    process = subprocess.Popen(started, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    while not run.last.exists():
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait(60)
-    assert torch.load(run.last, weights_only=True)["global_step"] == 20
-    config = yaml.safe_load(run.config.read_text())
-    config["trainer"]["callbacks"] = None
-    run.config.write_text(yaml.safe_dump(config))
-    assert fit(tmp_path, "--run", "killed", *QUIET, "--fast") == 0
-    assert_same_weights(tmp_path / "fast", run.path)
-
-
-@pytest.mark.slow
-def test_two_processes_train_one_fast_run(tmp_path):
-    """What one process learns, within the order of a sum."""
-    config_of(tmp_path, "--trainer.precision=32-true")
-    command = [sys.executable, "-m", "disent", "fit", *SMALL, *QUIET, "--fast", "--run", "two"]
-    command += ["--trainer.precision=32-true", "--runs", str(tmp_path), "--trainer.devices=2"]
-    command += ["--trainer.accelerator=cpu", "--trainer.strategy=ddp"]
-    subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, timeout=240)
-    one, two = weights(tmp_path / "fast"), weights(tmp_path / "two")
-    for name, value in one.items():
-        torch.testing.assert_close(two[name], value, rtol=1e-4, atol=1e-5)
-
-
-def test_a_fast_run_is_another_run_than_one_that_is_not(tmp_path):
-    config_of(tmp_path)
-    with pytest.raises(ValueError, match="fast: True -> False"):
-        _raising(["fit", *SMALL, *QUIET, "--run", "fast", "--runs", str(tmp_path)])
-
-
-def test_what_is_not_finite_stops_a_fast_run_at_its_step(tmp_path):
-    with pytest.raises(NotFiniteError, match="at step 2"):
-        _raising([
-            "fit", *SMALL, *QUIET, "--fast", "--runs", str(tmp_path), "--run", "nan",
-            "--model.lr", "1e30",
-        ])  # fmt: skip
-
-
-def _raising(argv: list[str]) -> None:
-    """The command without the net that turns its errors into a line."""
-    command.run(argv[1:], StopRequest())

@@ -95,6 +95,17 @@ def test_a_signal_beside_the_training_ends_in_words(monkeypatch, capsys, signum,
     assert f"disent: interrupted by {signum.name} outside training" in capsys.readouterr().err
 
 
+def test_a_second_ctrl_c_ends_with_its_own_status(monkeypatch):
+    """Lightning makes a SystemExit of it."""
+
+    def interrupted(argv, stop):
+        stop.signum = signal.SIGINT
+        raise SystemExit(1)
+
+    monkeypatch.setattr("disent.cli.fit.run", interrupted)
+    assert main(["fit"]) == 130
+
+
 def test_what_is_killed_beside_a_checkpoint_loses_no_scores(tmp_path, monkeypatch):
     """At a step that is scored and saved: it is saved last, so that the scores come again."""
     scored, row = (

@@ -42,15 +42,26 @@ def test_a_signal_while_a_run_is_being_started_ends_it_and_starts_no_more(
     assert len(logs) == 1
 
 
-def test_a_signal_just_before_the_workers_listen_is_not_lost(sweep, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("command", "signum", "status"),
+    [
+        ("sweep", signal.SIGUSR1, 85),
+        ("fleet", signal.SIGUSR1, 85),
+        ("fleet", signal.SIGTERM, 143),
+        ("fleet", signal.SIGINT, 130),
+    ],
+)
+def test_a_signal_just_before_the_workers_listen_is_not_lost(
+    sweep, tmp_path, monkeypatch, command, signum, status
+):
     before = Board.__enter__
 
     def enter(board):
-        os.kill(os.getpid(), signal.SIGUSR1)
+        os.kill(os.getpid(), signum)
         return before(board)
 
     monkeypatch.setattr(Board, "__enter__", enter)
-    assert main(["sweep", str(sweep(2)), "--runs", str(tmp_path / "runs")]) == 85
+    assert main([command, str(sweep(2)), "--runs", str(tmp_path / "runs")]) == status
     assert not (tmp_path / "runs" / "starts.txt").exists()
 
 
