@@ -71,10 +71,12 @@ class Flight:
             write_config(folder, planned.config, planned.argv)
             folder.write_status("running", reason=f"in a fleet of {len(self.members)}")
             self._say(folder.path.name, f"in a fleet of {len(self.members)} from step {self.step}")
-        print(f"a fleet of {len(self.members)} from step {self.step}", flush=True)
+        names = ", ".join(member.name for member in self.members)
+        print(f"a fleet of {len(self.members)} from step {self.step}: {names}", flush=True)
         try:
             self._fit(self._trainer(record), record)
             trained = True
+            print("trained; its runs are scored when nothing is left to train", flush=True)
         except InterruptedRunError as error:
             print(error, flush=True)
         except (RuntimeError, OSError) as error:
