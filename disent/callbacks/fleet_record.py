@@ -60,7 +60,6 @@ class FleetRecord(Callback):
             journal.load_state_dict(state)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.stop.listen()  # Lightning's handler would end the process while a member is written
         for i in self._going():
             self.journals[i].begin(trainer.global_step, trainer.max_steps)
 
@@ -124,6 +123,7 @@ class FleetRecord(Callback):
 
     def _checkpoint(self, trainer: Trainer, stack: LightningModule) -> None:
         assert isinstance(stack, Stack)
+        # the optimizer too, not the weights alone; nothing is loaded here
         whole = trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
         for i in self._going():
             journal = self.journals[i]

@@ -98,4 +98,6 @@ class Journal:
             self.run.write_status(error.state, reason=str(error), step=step)
             return
         reason = f"{type(error).__name__}: {error}".strip(": ")
+        if isinstance(error, KeyboardInterrupt):  # the second Ctrl-C: the first one waits
+            reason = "interrupted at once; the same command goes on from last.ckpt"
         self.run.write_status("failed", reason=reason, step=step)

@@ -47,7 +47,7 @@ def _run(argv: Sequence[str]) -> int:
         return answer(error.signum, int(os.environ.get("SLURM_PROCID") or 0))
     except SystemExit:
         if stop.signum:  # Lightning ends so at a second Ctrl-C
-            return 128 + stop.signum
+            return 130
         raise
     except KeyboardInterrupt:
         print("disent: interrupted", file=sys.stderr)

@@ -7,7 +7,6 @@ import sys
 from typing import Any
 
 import pandas as pd
-import yaml
 from jsonargparse import Namespace
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.pytorch import Callback, Trainer
@@ -60,9 +59,8 @@ def train(config: Namespace, made: Namespace, folder: RunDir, stop: StopRequest)
     except BaseException as error:
         if not RANK:
             reason = f"{type(error).__name__}: {error}".strip(": ")
-            if isinstance(error, SystemExit) and stop.signum:  # Lightning's, at a second Ctrl-C
-                reason = "interrupted twice, at once; the same command goes on from last.ckpt"
-            folder.write_status("failed", reason=reason)
+            if not (isinstance(error, SystemExit) and stop.signum):  # a second Ctrl-C: Record told
+                folder.write_status("failed", reason=reason)
             log.close(1, done=False)
         raise
     return 0
@@ -75,7 +73,7 @@ def options_of(config: Namespace, points: int | None = None) -> Options:
 
 
 def _wandb_log(config: Namespace, folder: RunDir) -> WandbLog:
-    written = yaml.safe_load(folder.config.read_text(encoding="utf-8")) if not RANK else {}
+    written = folder.read_config() if not RANK else {}
     return WandbLog(folder, written, **config.wandb)
 
 

@@ -76,9 +76,11 @@ class Workers:
         """
         answers = dict.fromkeys((signal.SIGINT, signal.SIGTERM), self._ended_by)
         with _answered(answers | {signal.SIGUSR1: self._saved_by}):
-            if signum := asked():
-                self.requeueing |= signum == signal.SIGUSR1
-                self.stopping = 0 if self.requeueing else signum
+            signum = asked()
+            if signum == signal.SIGUSR1:
+                self.requeueing = True
+            elif signum:
+                self.stopping = signum
             while True:
                 self._collect()
                 ending = self._is_ending()

@@ -57,9 +57,12 @@ def test_what_names_do_not_tell_is_refused(check, parameters, more, answer):
         dict(reversed(GRID.items())),
     ],
 )
-def test_a_grid_may_grow(check, parameters):
+def test_a_grid_may_grow(check, parameters, tmp_path):
     check(GRID)
     check(parameters)
+    known = json.loads((tmp_path / "notes" / "sweep.json").read_text())
+    assert set(known["swept"]) | set(known["fixed"]) >= set(parameters)
+    check(GRID)  # what was there before still goes on
 
 
 def test_a_value_is_remembered_while_it_varies(check):

@@ -67,6 +67,20 @@ def test_chunks(cluster):
     assert states == ["finished"] * 3, cluster.logs()
 
 
+def test_an_element_that_is_a_fleet_saves_requeues_and_goes_on(cluster):
+    """Together or one by one, as its `auto` measures; either way nothing is lost or done twice."""
+    job = cluster.submit(cluster.sweep(seeds=3, trainer__max_steps=600), "--fleet")
+    cluster.wait(cluster.trained)
+    cluster.call("scancel", "--signal=USR1", f"{job}_0")
+    cluster.wait(lambda: restarts(cluster, job) == 1)
+    cluster.wait_until_empty()
+    found = list(cluster.runs.glob("tiny*"))
+    states = [RunDir(path).status()["state"] for path in found]
+    assert states == ["finished"] * 3, cluster.logs()
+    for path in found:
+        assert pd.read_csv(path / "metrics.csv")["step"].tolist() == list(range(10, 601, 10))
+
+
 def test_a_signal_saves_requeues_and_resumes(cluster, whole):
     job = cluster.submit(cluster.sweep(**SLOW))
     cluster.wait(cluster.trained)
