@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from disent.cli.main import main
-from disent.cli.presets import presets
+from disent.config.presets import presets
 from disent.runs import RunDir
 
 HEADER = ("https://", "# Steps:", "# Cost:", "# Expected:", "# Command:  disent fit --config")

@@ -70,14 +70,14 @@ def test_imports_stay_on_their_floors(file):
     ("modules", "absent"),
     [
         (
-            "disent, disent.cli.main, disent.cli.fleet, disent.cli.sweep, disent.launch.heart",
+            "disent, disent.cli.main, disent.cli.fleet, disent.cli.sweep, disent.launch.workers.heartbeat",
             "torch",
         ),
-        ("disent.launch.workers, disent.launch.calibrate, disent.launch.progress", "torch"),
+        ("disent.launch.workers.workers, disent.launch.workers.calibrate, disent.launch.workers.progress", "torch"),
         ("disent.data, disent.metrics, disent.codes, disent.networks", "jsonargparse"),
-        ("disent.fleet.speed, disent.callbacks.fleet_record", "jsonargparse"),
+        ("disent.fleet.speed, disent.fleet.record", "jsonargparse"),
         ("disent.data, disent.models, disent.callbacks.record, disent.fleet", "wandb"),
-        ("disent.runs, disent.launch.workers", "wandb"),
+        ("disent.runs, disent.launch.workers.workers", "wandb"),
     ],
 )
 def test_importing_modules_leaves_another_unloaded(modules, absent):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from disent.runs.directory import RunDir
-from disent.stops import InterruptedRunError
+from disent.runs.stops import InterruptedRunError
 
 
 class Journal:

@@ -11,7 +11,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from disent.data.base import FactorDataset
 from disent.models.vae import VAE
-from disent.pictures import draw_pictures, save_pictures
+from disent.latents.pictures import draw_pictures, save_pictures
 from disent.runs.directory import RunDir
 
 

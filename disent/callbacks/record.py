@@ -10,7 +10,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from disent.callbacks.journal import Journal
 from disent.models.vae import is_logged
 from disent.runs.directory import RunDir
-from disent.stops import REQUEUE, InterruptedRunError, StopRequest
+from disent.runs.stops import REQUEUE, InterruptedRunError, StopRequest
 
 
 class Record(Callback):

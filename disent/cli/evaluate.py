@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     import torch
 
-    from disent.cli.tables import print_scores
+    from disent.report.terminal import print_scores
     from disent.evaluation import Options, evaluate_runs
     from disent.memory import keep_freed_memory
 

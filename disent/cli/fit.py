@@ -12,17 +12,17 @@ from typing import Any, cast
 import yaml
 from jsonargparse import Namespace
 
-from disent.cli.fast import choose_arithmetic, keep_arithmetic, set_bursts
-from disent.cli.mistakes import explain
-from disent.cli.naming import differences, provenance, run_name
-from disent.cli.parser import FitCLI
-from disent.cli.presets import resolve_presets
-from disent.cli.train import RANK, options_of, train
+from disent.training.precision import choose_arithmetic, keep_arithmetic, set_bursts
+from disent.config.mistakes import explain
+from disent.config.naming import differences, provenance, run_name
+from disent.config.parser import FitCLI
+from disent.config.presets import resolve_presets
+from disent.training.run import RANK, options_of, train
 from disent.data import FactorDataModule
 from disent.data.base import FactorDataset
 from disent.memory import keep_freed_memory
 from disent.runs.directory import RunDir
-from disent.stops import StopRequest
+from disent.runs.stops import StopRequest
 
 COMPARED = ("model", "data", "loader", "trainer", "seed_everything", "fast")
 PLACES = ("accelerator", "devices", "num_nodes", "strategy", "plugins")  # where, not what

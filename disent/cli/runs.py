@@ -34,7 +34,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the table, or writes it."""
-    from disent.cli.tables import print_runs
+    from disent.report.terminal import print_runs
     from disent.runs import load_runs
     from disent.runs.selection import column_of, select_runs, sort_runs
 

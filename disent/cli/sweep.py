@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from disent.launch.standing import Standing
-    from disent.launch.sweep import Sweep
-    from disent.launch.workers import Workers
+    from disent.launch.workers.status import Standing
+    from disent.launch.sweep.file import Sweep
+    from disent.launch.workers.workers import Workers
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -65,9 +65,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Lists, or drains, the sweep; 1 if a trial failed, 128 + n after signal n."""
-    from disent.launch.slurm_rank import run_as_rank, trains_together
-    from disent.launch.sweep import read_sweep
-    from disent.launch.workers import Workers
+    from disent.launch.slurm.ranks import run_as_rank, trains_together
+    from disent.launch.sweep.file import read_sweep
+    from disent.launch.workers.workers import Workers
 
     _refuse_again(arguments.extra)
     sweep, only = read_sweep(arguments.file), _numbers(arguments.trial)
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _fly(workers: "Workers", arguments: argparse.Namespace) -> None:
     """Trains in fleets what can be; what is left of each run is for the workers."""
-    from disent.cli.fly import Fleets
+    from disent.fleet.sweep import Fleets
 
     arguments.stop.listen()
     Fleets(workers, arguments.fleet_size, arguments.stop, arguments.compile).fly()
@@ -104,8 +104,8 @@ def _fly(workers: "Workers", arguments: argparse.Namespace) -> None:
 
 def _drain(workers: "Workers", arguments: argparse.Namespace) -> int:
     """Runs what is left by `disent fit`, one process a trial."""
-    from disent.launch.progress import Board, counts
-    from disent.launch.requeue import ASKED, requeue
+    from disent.launch.workers.progress import Board, counts
+    from disent.launch.slurm.requeue import ASKED, requeue
 
     name, stop = workers.sweep.name, arguments.stop
     if stop.signum not in (0, ASKED):  # one that came while a fleet was trained
@@ -152,10 +152,10 @@ def _list_failures(standing: "Standing", workers: "Workers") -> None:
 
 def _plan(sweep: "Sweep", workers: "Workers", arguments: argparse.Namespace) -> int:
     """Prints the trials, then their number and cost."""
-    from disent.launch.calibrate import seconds_of_a_run
-    from disent.launch.children import cores
-    from disent.launch.progress import duration
-    from disent.launch.trials import draw_arguments, local_command, make_trial
+    from disent.launch.workers.calibrate import seconds_of_a_run
+    from disent.launch.workers.processes import cores
+    from disent.launch.workers.progress import duration
+    from disent.launch.sweep.trials import draw_arguments, local_command, make_trial
 
     if sweep.method == "bayes":
         print("each trial is chosen by the results before it; the first might be:")

@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from disent.data.load import load_dataset
     from disent.models import load_run
-    from disent.pictures import Traversal, draw_pictures, save_pictures
+    from disent.latents.pictures import Traversal, draw_pictures, save_pictures
     from disent.runs import RunDir
 
     traversal = Traversal(arguments.latents, arguments.range, arguments.columns, arguments.index)

@@ -16,7 +16,7 @@ from disent.evaluation.encoded import Encoded, shuffled
 from disent.evaluation.limits import rate_and_distortion
 from disent.evaluation.options import Options
 from disent.evaluation.scores import entries
-from disent.pca import PixelPCA
+from disent.evaluation.pca import PixelPCA
 
 BASELINE_POINTS = 50_000  # the baselines' grid is thinned to at most this many points
 

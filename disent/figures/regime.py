@@ -43,7 +43,7 @@ def polarised_regime(
     Args:
         means: Posterior means of n pictures.
         logvars: Natural logarithms of the posterior variances, in the same order.
-        regimes: One a latent: "active", "mixed" or "passive", as `disent.regime.regimes` says.
+        regimes: One a latent: "active", "mixed" or "passive", as `disent.latents.regime.regimes` says.
         note: Below the figure: which pictures these are.
     Raises:
         ValueError: The shapes do not fit, or a value is not finite.
@@ -91,7 +91,7 @@ def jacobian_alignment(
     local PCA.
 
     Args:
-        cosines: Absolute, in [0, 1], as `disent.local_pca.alignment` gives them.
+        cosines: Absolute, in [0, 1], as `disent.latents.jacobian.alignment` gives them.
         chance: Mean largest |cosine| of random directions in the span of the k directions.
         inside: Share of each column's length that lies in that span, in [0, 1].
         latents: One label a row; none: z0, z1, ...
@@ -163,7 +163,7 @@ def _check_codes(means: Tensor, logvars: Tensor, regimes: Sequence[str]) -> None
     if len(regimes) != means.shape[1]:
         raise ValueError(
             f"got {len(regimes)} regimes for {means.shape[1]} latents. Give one a latent: "
-            "disent.regime.regimes(means, logvars)."
+            "disent.latents.regime.regimes(means, logvars)."
         )
     check_finite(means, "means")
     check_finite(logvars, "logvars")

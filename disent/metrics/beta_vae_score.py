@@ -9,7 +9,7 @@ from torch import Tensor
 
 from disent.checks import check_finite, check_whole_grid
 from disent.grid import FactorGrid
-from disent.metrics.classifier import fit_softmax
+from disent.metrics.solvers.classifier import fit_softmax
 
 # Batches whose codes are gathered at once: 512 x 64 pairs stay in the processor's cache.
 BATCHES_AT_ONCE = 512

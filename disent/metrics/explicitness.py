@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from disent.metrics.classifier import LinearClassifier, fit_one_vs_rest, fit_softmax
+from disent.metrics.solvers.classifier import LinearClassifier, fit_one_vs_rest, fit_softmax
 from disent.metrics.samples import Sample, draw, varying
 
 CLASSIFIERS = {"softmax": fit_softmax, "one_vs_rest": fit_one_vs_rest}

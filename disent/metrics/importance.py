@@ -9,7 +9,7 @@ from jaxtyping import Float
 from sklearn.ensemble import GradientBoostingClassifier
 from torch import Tensor
 
-from disent.metrics.boosting import boost
+from disent.metrics.solvers.boosting import boost
 from disent.metrics.samples import Sample, varying
 
 
@@ -33,7 +33,7 @@ def learn(train: Sample, test: Sample, *, model: str = "fast", seed: int = 0) ->
     Args:
         train: Codes and factors to learn from.
         test: Others, to predict.
-        model: "fast", `disent.metrics.boosting.boost` with its defaults; or "gradient_boosting",
+        model: "fast", `disent.metrics.solvers.boosting.boost` with its defaults; or "gradient_boosting",
             scikit-learn's GradientBoostingClassifier with its defaults, on the processor.
         seed: Of the latter's choice between splits equally good.
     Raises:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from disent.metrics.linear import single_r2
 from disent.metrics.samples import Sample, draw, varying
-from disent.metrics.svm import fit_scalar_machines
+from disent.metrics.solvers.svm import fit_scalar_machines
 
 
 def sap(

@@ -12,8 +12,8 @@ from torch import Tensor
 from disent.gaussian import ACTIVE, DiagonalGaussian
 from disent.likelihoods.base import Likelihood
 from disent.likelihoods.bernoulli import Bernoulli
-from disent.models.burst import Batches, train_burst
-from disent.models.captured import CapturedStep
+from disent.training.burst import Batches, train_burst
+from disent.training.captured import CapturedStep
 from disent.networks.base import Network
 from disent.networks.locatello import Locatello2019
 from disent.objectives.base import Objective, Terms

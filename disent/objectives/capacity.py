@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from disent.objectives.base import Objective, Terms
-from disent.schedules import linear
+from disent.objectives.schedules import linear
 
 
 class CapacityELBO(Objective):

@@ -9,7 +9,7 @@ import torch
 from disent.data.load import load_dataset
 from disent.figures.style import INACTIVE
 from disent.models.load import load_run
-from disent.pictures import Traversal, traverse
+from disent.latents.pictures import Traversal, traverse
 from disent.report.svg import strip
 
 STEPS = Traversal(limit=2.5, columns=11)

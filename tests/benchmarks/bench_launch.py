@@ -11,9 +11,9 @@ from pathlib import Path
 
 import yaml
 
-from disent.launch.outcome import Outcome
-from disent.launch.sweep import read_sweep
-from disent.launch.workers import Workers
+from disent.launch.workers.outcomes import Outcome
+from disent.launch.sweep.file import read_sweep
+from disent.launch.workers.workers import Workers
 
 TRIALS = 10_000
 

@@ -9,7 +9,7 @@ import torch
 import yaml
 from jsonargparse import Namespace
 
-from disent.cli import fast
+from disent.training import precision as fast
 from disent.models import VAE
 from disent.runs import RunDir
 from tests.cli.small import QUIET, SMALL, assert_same_weights, fit, raising

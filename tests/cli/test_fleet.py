@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from disent.callbacks.journal import Journal
-from disent.cli.flights import plan
+from disent.fleet.groups import plan
 from disent.cli.main import main
-from disent.launch.lease import Leases
-from disent.launch.sweep import read_sweep
-from disent.launch.trials import list_trials
+from disent.launch.workers.leases import Leases
+from disent.launch.sweep.file import read_sweep
+from disent.launch.sweep.trials import list_trials
 from disent.runs import RunDir, load_runs
 from tests.cli.small import MODELS, QUIET, assert_same_weights
 

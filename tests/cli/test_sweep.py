@@ -10,10 +10,10 @@ import yaml
 
 from disent.cli.fit import complete
 from disent.cli.main import main
-from disent.cli.parser import FitCLI
-from disent.cli.presets import resolve_presets
-from disent.launch.sweep import read_sweep
-from disent.launch.trials import draw_arguments, expand, list_trials, make_trial
+from disent.config.parser import FitCLI
+from disent.config.presets import resolve_presets
+from disent.launch.sweep.file import read_sweep
+from disent.launch.sweep.trials import draw_arguments, expand, list_trials, make_trial
 from disent.runs import load_runs
 
 ROOT = Path(__file__).parents[2]

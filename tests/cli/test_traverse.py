@@ -60,7 +60,7 @@ def test_another_folder_can_be_named(run, tmp_path, capsys):
 def test_options_reach_the_traversal(run, monkeypatch):
     seen = {}
     monkeypatch.setattr(
-        "disent.pictures.draw_pictures", lambda *_, **named: seen.update(named) or {}
+        "disent.latents.pictures.draw_pictures", lambda *_, **named: seen.update(named) or {}
     )
     arguments = parse(run.path, "--latents", 2, "--range", 3, "--columns", 5, "--index", 7)
     arguments.run(arguments)

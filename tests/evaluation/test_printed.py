@@ -3,7 +3,7 @@
 
 import pytest
 
-from disent.cli.tables import print_scores
+from disent.report.terminal import print_scores
 
 SCORE = {
     "value": 0.5,

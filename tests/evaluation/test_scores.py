@@ -14,7 +14,7 @@ from disent.evaluation.encoded import Encoded
 from disent.evaluation.scores import NO_SCORE, entries, without
 from disent.metrics import dci, mig, sap, sap_r2
 from disent.metrics.base import Score
-from disent.metrics.convergence import NotConverged
+from disent.metrics.solvers.convergence import NotConverged
 from tests.evaluation.encoders import Oracle
 from tests.tiny import Squares
 

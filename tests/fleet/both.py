@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
 
-from disent.callbacks.fleet_record import KEY, FleetRecord
+from disent.fleet.record import KEY, FleetRecord
 from disent.callbacks.guard import Guard
 from disent.callbacks.record import Record
 from disent.data import FactorDataModule
@@ -17,7 +17,7 @@ from disent.fleet import FleetData, Member, Stack, join
 from disent.models import VAE, AnnealedVAE, BetaVAE
 from disent.networks import MLP
 from disent.runs import RunDir
-from disent.stops import StopRequest
+from disent.runs.stops import StopRequest
 from tests.tiny import Squares
 
 Make = Callable[..., VAE]

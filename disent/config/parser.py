@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The arguments of `disent fit`: a model, a dataset, how batches are drawn, a trainer."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, NoReturn
+
+from jsonargparse import ActionYesNo
+from jsonargparse.typing import NonNegativeInt, PositiveFloat, PositiveInt
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+
+import disent.models
+import disent.networks
+from disent.config.mistakes import explain, member_names
+from disent.config.presets import presets
+from disent.data import FactorDataModule
+from disent.data.base import FactorDataset
+from disent.models import VAE
+
+TRAINER_DEFAULTS = {
+    "logger": False,
+    "enable_checkpointing": False,
+    "enable_model_summary": False,
+    "devices": 1,
+    "max_epochs": -1,
+    "log_every_n_steps": 50,
+}
+
+
+DESCRIPTION = f"""
+Trains a model into a run directory, scores it and draws it; goes on where an earlier call of the
+same command was stopped. Presets: {", ".join(presets())}; options after --config win.
+Models: {", ".join(name for name in disent.models.__all__ if name != "load_run")}; their options:
+--model.help BetaVAE. Networks: {", ".join(disent.networks.__all__)}. Datasets: DSprites, Shapes3D,
+Shapes3DLookalike.
+"""
+
+
+class Parser(LightningArgumentParser):
+    """LightningArgumentParser that raises its complaints, where the original prints and exits."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        raise ValueError(message)
+
+
+class FitCLI(LightningCLI):
+    """--model, --data, --loader, --trainer and the run's own options; builds nothing by itself."""
+
+    def __init__(self, args: Sequence[str]) -> None:
+        super().__init__(
+            model_class=VAE,
+            subclass_mode_model=True,
+            save_config_callback=None,
+            trainer_defaults=TRAINER_DEFAULTS,
+            seed_everything_default=0,
+            parser_class=Parser,
+            parser_kwargs={
+                "prog": "disent fit",
+                "usage": "disent fit [--config PRESET] [--model CLASS] [--data CLASS] [OPTION ...]",
+                "description": DESCRIPTION,
+            },
+            auto_configure_optimizers=False,
+            load_from_checkpoint_support=False,
+            run=False,
+            args=list(args),
+        )
+
+    def add_core_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_lightning_class_args(self.trainer_class, "trainer")
+        parser.set_defaults({f"trainer.{name}": value for name, value in TRAINER_DEFAULTS.items()})
+        parser.add_lightning_class_args(VAE, "model", subclass_mode=True)
+        parser.add_subclass_arguments(FactorDataset, "data", required=False)
+        parser.set_defaults({"data": {"class_path": "disent.data.DSprites"}})
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_class_arguments(
+            FactorDataModule, "loader", skip={"dataset", "seed"}, instantiate=False
+        )
+        option = parser.add_argument
+        option("--run", type=str | None, help="name of the run (default: a readable one)")
+        option("--runs", type=str, default="runs", help="folder of runs")
+        option(
+            "--again",
+            type=bool,
+            default=False,
+            help="train a finished run again, from scratch; its folder is kept as NAME.1",
+        )
+        option(
+            "--fast",
+            action=ActionYesNo,
+            nargs="?",
+            default=False,
+            help="train and score in bfloat16 where the machine computes in it, many steps at "
+            "a time; the same objective and data, other rounding (default: float32)",
+        )
+        option("--checkpoint_every_n_steps", type=PositiveInt, default=1000)
+        option(
+            "--evaluate.metrics",
+            type=list[str] | str,
+            default=["mig", "beta_vae_score"],
+            help="names of scores with commas between, as in disent.metrics, or: all",
+        )
+        option("--evaluate.codes", type=Literal["mean", "sampled"], default="mean")
+        option(
+            "--evaluate.repeats",
+            type=PositiveInt,
+            default=1,
+            help="draw what is drawn so many times; gives mean and spread",
+        )
+        option(
+            "--evaluate.every_n_steps",
+            type=NonNegativeInt,
+            default=0,
+            help="steps between two evaluations while training; 0: none",
+        )
+        option(
+            "--evaluate.points",
+            type=PositiveInt,
+            default=50_000,
+            help="while training, thin the grid to at most so many points",
+        )
+        option(
+            "--evaluate.at_end",
+            type=bool,
+            default=True,
+            help="score the trained model over the whole grid",
+        )
+        option(
+            "--evaluate.precision",
+            type=Literal["float32", "bfloat16"] | None,
+            help="of the encoder's arithmetic (default: float32; with --fast bfloat16, too)",
+        )
+        option(
+            "--pictures.every_n_steps",
+            type=NonNegativeInt,
+            default=0,
+            help="steps between two sets of pictures while training; 0: none",
+        )
+        option("--pictures.at_end", type=bool, default=True, help="draw the trained model")
+        option(
+            "--logger",
+            type=Literal["none", "wandb"] | None,
+            help="wandb: send the run to Weights & Biases too, or keep it for `wandb sync` with "
+            "WANDB_MODE=offline (default: none, but wandb under wandb agent)",
+        )
+        option("--wandb.project", type=str, default="disent")
+        option(
+            "--wandb.on_failure",
+            type=Literal["continue", "stop"],
+            default="continue",
+            help="what to do if W&B cannot be reached",
+        )
+        option(
+            "--wandb.timeout",
+            type=PositiveFloat,
+            default=60.0,
+            help="seconds to wait for W&B, at the start and at the end",
+        )
+        option(
+            "--wandb.checkpoints", type=bool, default=False, help="upload the last and best ones"
+        )
+        option("--provenance", type=dict[str, Any] | None, help="what made the run; filled in")
+
+    def instantiate_classes(self) -> None:
+        """Nothing yet: `disent fit` first looks at the run's folder."""
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        try:
+            self.config = parser.parse_args(args)
+        except ValueError as error:
+            options = [option for action in parser._actions for option in action.option_strings]
+            raise ValueError(explain(str(error), [*options, *member_names()])) from error

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a trial stands, from its run directory and from what its workers noted."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from disent.launch.sweep.file import Metric
+from disent.runs.directory import RunDir
+
+State = Literal["waiting", "finished", "stopped", "failed"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a trial ended, or that it has not.
+
+    Attributes:
+        state: waiting (also: interrupted), finished, stopped (given up early), or failed.
+        reason: Why, in words.
+        seconds: Of work, all attempts together, as far as it is known.
+    """
+
+    state: State
+    reason: str = ""
+    seconds: float = 0.0
+
+
+class Outcomes:
+    """The outcomes of one sweep's trials: NAME.json in a folder, one writer at a time by lease.
+
+    Args:
+        folder: For the notes.
+        runs: The folder of run directories.
+    """
+
+    def __init__(self, folder: Path, runs: Path) -> None:
+        self.folder, self.runs = folder, runs
+
+    def read(self, name: str) -> Outcome:
+        """The outcome of a trial. A finished run is finished, whoever ran it."""
+        noted = RunDir(self.folder).read_json(self.folder / f"{name}.json")
+        seconds = float(noted.get("seconds", 0.0))
+        if RunDir(self.runs / name).status().get("state") == "finished":
+            return Outcome("finished", seconds=seconds)
+        return Outcome(noted.get("state", "waiting"), noted.get("reason", ""), seconds)
+
+    def write(self, name: str, outcome: Outcome) -> None:
+        """Notes an outcome."""
+        text = json.dumps(outcome.__dict__, indent=2) + "\n"
+        RunDir(self.folder).write_text(self.folder / f"{name}.json", text)
+
+
+def last_value(run: RunDir, metric: Metric) -> float | None:
+    """A trial's value of the sweep's metric: its score, else the last logged value; or None."""
+    score = run.read_scores().get("scores", {}).get(metric.name, {}).get("value")
+    if score is not None:
+        return float(score)
+    history = logged_values(run, metric)
+    return history[-1] if history else None
+
+
+def logged_values(run: RunDir, metric: Metric) -> list[float]:
+    """Every logged value of the metric, in order; of metrics.csv, or of evaluations.csv."""
+    for file in (run.metrics, run.evaluations):
+        if not file.exists():
+            continue
+        header, *rows = file.read_text(encoding="utf-8").splitlines() or [""]
+        columns = header.split(",")
+        if metric.name in columns:
+            at = columns.index(metric.name)
+            cells = [row.split(",") for row in rows]
+            return [float(row[at]) for row in cells if len(row) == len(columns)]
+    return []
+
+
+def last_step(run: RunDir) -> int | None:
+    """The last logged step of a run; None before the first."""
+    steps = logged_values(run, Metric("step"))
+    return int(steps[-1]) if steps else None
