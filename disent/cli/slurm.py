@@ -45,7 +45,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints or submits the script."""
-    from disent.launch.workers.study import Ledger
+    from disent.launch.workers.study import Study
     from disent.launch.slurm.profile import read_profile
     from disent.launch.slurm.array import find_sbatch, keep, kept_path, render, submit
     from disent.launch.sweep.file import read_sweep
@@ -57,8 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
     profile = read_profile(arguments.profile, template.parent / "profiles")
     runs = Path(arguments.runs).absolute()
     folder = runs / ".sweeps" / sweep.name / "slurm"
-    ledger, kept = Ledger(sweep, runs), kept_path(Path(arguments.file), folder)
-    ledger.check(keep=False)
+    study, kept = Study(sweep, runs), kept_path(Path(arguments.file), folder)
+    study.check(keep=False)
     script = render(
         template,
         sweep,
@@ -74,9 +74,9 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     find_sbatch()  # before anything is written
     keep(Path(arguments.file), kept)
-    ledger.check()
+    study.check()
     if arguments.retry:  # here and once: in the script, a requeue would try them again and again
-        for name in ledger.retry():
+        for name in study.retry():
             print(f"again: {name}")
     number = submit(script, folder / "array.sbatch")
     print(f"job {number}: squeue --me shows it, scancel {number} ends it")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from disent.launch.workers.status import Standing
+    from disent.launch.workers.status import Status
     from disent.launch.sweep.file import Sweep
     from disent.launch.workers.workers import Workers
 
@@ -81,13 +81,13 @@ def run(arguments: argparse.Namespace) -> int:
         extra=arguments.extra,
         together=together,
     )
-    workers.ledger.check(keep=not arguments.dry_run)
+    workers.study.check(keep=not arguments.dry_run)
     if arguments.dry_run:
         return _plan(sweep, workers, arguments)
     if together and os.environ["SLURM_PROCID"] != "0":
         return run_as_rank(workers, retry=arguments.retry)
     if arguments.retry:
-        for name in workers.ledger.retry():
+        for name in workers.study.retry():
             print(f"again: {name}")
     if arguments.fleet and not together:
         _fly(workers, arguments)
@@ -112,16 +112,16 @@ def _drain(workers: "Workers", arguments: argparse.Namespace) -> int:
         print("interrupted; the same command goes on from here")
         return 128 + stop.signum
     with Board(name, arguments.runs, arguments.workers) as board:
-        standing = workers.run(board.show, asked=lambda: stop.signum)
-    print(f"{name}: {counts(standing)}. Runs: {arguments.runs}", flush=True)
-    _list_failures(standing, workers)
-    if workers.requeueing and not standing.is_done:
+        status = workers.run(board.show, asked=lambda: stop.signum)
+    print(f"{name}: {counts(status)}. Runs: {arguments.runs}", flush=True)
+    _list_failures(status, workers)
+    if workers.requeueing and not status.is_done:
         print("saved, to be started again", flush=True)
         return requeue()
     if workers.stopping:
         print("interrupted; the same command goes on from here")
         return 128 + workers.stopping
-    return min(len(standing.failed), 1)
+    return min(len(status.failed), 1)
 
 
 def _numbers(given: str | None) -> Sequence[int] | None:
@@ -142,11 +142,11 @@ def _refuse_again(extra: Sequence[str]) -> None:
         )
 
 
-def _list_failures(standing: "Standing", workers: "Workers") -> None:
-    for name, reason in standing.failed.items():
+def _list_failures(status: "Status", workers: "Workers") -> None:
+    for name, reason in status.failed.items():
         print(f"failed: {name}: {reason}")
-        print(f"        log: {workers.ledger.notes / 'logs' / name}.log")
-    if standing.failed:
+        print(f"        log: {workers.study.notes / 'logs' / name}.log")
+    if status.failed:
         print("Run them again, from their last checkpoints, with --retry.")
 
 
@@ -160,9 +160,9 @@ def _plan(sweep: "Sweep", workers: "Workers", arguments: argparse.Namespace) -> 
     if sweep.method == "bayes":
         print("each trial is chosen by the results before it; the first might be:")
         trials = [make_trial(sweep, 0, draw_arguments(sweep, 0))]
-        count = len(workers.ledger.trials()) + workers.ledger.to_come()
+        count = len(workers.study.trials()) + workers.study.to_come()
     else:
-        trials = workers.ledger.trials()
+        trials = workers.study.trials()
         count = len(trials)
     for trial in trials:
         given = " ".join(f"--{name}={value}" for name, value in trial.arguments.items())

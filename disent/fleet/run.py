@@ -20,8 +20,8 @@ from disent.data import FactorDataModule
 from disent.data.base import FactorDataset
 from disent.fleet import FleetData, Member, Stack, join
 from disent.fleet.stack import kind_of
-from disent.launch.workers.heartbeat import Heart
-from disent.launch.workers.study import Ledger
+from disent.launch.workers.heartbeat import Heartbeat
+from disent.launch.workers.study import Study
 from disent.launch.workers.outcomes import Outcome
 from disent.models import VAE
 from disent.runs.build import make
@@ -39,16 +39,16 @@ class Flight:
 
     def __init__(
         self,
-        ledger: Ledger,
+        study: Study,
         planned: Sequence[Planned],
         step: int,
-        heart: Heart,
+        heartbeat: Heartbeat,
         stop: StopRequest,
         *,
         compiled: bool = False,
     ) -> None:
-        self.ledger, self.step, self.heart, self.stop = ledger, step, heart, stop
-        self.compiled, runs = compiled, ledger.outcomes.runs
+        self.study, self.step, self.heartbeat, self.stop = study, step, heartbeat, stop
+        self.compiled, runs = compiled, study.outcomes.runs
         self.config: dict[str, Any] = planned[0].config
         dataset = make(self.config, "data", FactorDataset)
         both = [(one, member_of(one, dataset)) for one in planned]
@@ -65,7 +65,7 @@ class Flight:
         start, trained = time.monotonic(), False
         record = FleetRecord(
             self.members, self.folders, self.config["checkpoint_every_n_steps"], self.stop,
-            self.heart.is_mine, self._say,
+            self.heartbeat.is_mine, self._say,
         )  # fmt: skip
         for planned, folder in zip(self.planned, self.folders, strict=True):
             write_config(folder, planned.config, planned.argv)
@@ -110,9 +110,9 @@ class Flight:
     def _note(self, record: FleetRecord, seconds: float, trained: bool) -> None:
         """Outcomes: failed, or waiting for `disent fit` to score what is trained."""
         for member, folder in zip(self.members, self.folders, strict=True):
-            if not self.heart.is_mine(member.name):
+            if not self.heartbeat.is_mine(member.name):
                 continue
-            total = self.ledger.outcomes.read(member.name).seconds + seconds
+            total = self.study.outcomes.read(member.name).seconds + seconds
             outcome = Outcome("waiting", seconds=total)
             if member.name in record.failed:
                 outcome = Outcome("failed", f"disent: error: {record.failed[member.name]}", total)
@@ -120,11 +120,11 @@ class Flight:
                 folder.write_status("requeued", reason="trained in a fleet, waits for its scores")
             elif folder.status().get("state") == "running":
                 folder.write_status("requeued", reason="its fleet ended, waits to go on alone")
-            self.ledger.outcomes.write(member.name, outcome)
+            self.study.outcomes.write(member.name, outcome)
 
     def _say(self, name: str, text: str) -> None:
         """Adds a line to the log of a trial."""
-        log = self.ledger.notes / "logs" / f"{name}.log"
+        log = self.study.notes / "logs" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8") as stream:
             stream.write(text + "\n")

@@ -18,7 +18,7 @@ from disent.data.base import FactorDataset
 from disent.fleet import Member
 from disent.fleet.speed import measure
 from disent.launch.workers.processes import cores
-from disent.launch.workers.heartbeat import Heart
+from disent.launch.workers.heartbeat import Heartbeat
 from disent.launch.workers.workers import Workers
 from disent.models.load import load_step
 from disent.runs.build import make
@@ -31,7 +31,7 @@ class Fleets:
     """How fleets are to be trained.
 
     Attributes:
-        workers: Whose sweep, ledger and leases they are.
+        workers: Whose sweep, study and leases they are.
         size: Members at once; None: measured.
         stop: Notes the signals.
         compiled: Whether the step is compiled, on an accelerator.
@@ -49,7 +49,7 @@ class Fleets:
         """
         prepare_process()
         workers = self.workers
-        waiting = list(workers.ledger.candidates(0, []))
+        waiting = list(workers.study.candidates(0, []))
         flights = plan(workers.sweep, waiting, workers.runs, workers.extra, self._is_stopping)
         for reason, names in flights.reasons.items():
             several = f"{len(names)} trials are" if len(names) > 1 else f"{names[0]} is"
@@ -92,45 +92,45 @@ class Fleets:
         """Claims up to `size` trials and trains them; False if nothing came of it."""
         workers = self.workers
         by_step = defaultdict[int, list[Planned]](list)
-        with Heart(workers.leases.patience) as heart, ExitStack() as locks:
+        with Heartbeat(workers.leases.patience) as heartbeat, ExitStack() as locks:
             for planned in group:
                 if sum(map(len, by_step.values())) == size or self._is_stopping():
                     break
-                step = self._claim(planned, heart, locks)
+                step = self._claim(planned, heartbeat, locks)
                 if step is not None:
                     by_step[step].append(planned)
             trained = [
                 Flight(
-                    workers.ledger, together, step, heart, self.stop, compiled=self.compiled
+                    workers.study, together, step, heartbeat, self.stop, compiled=self.compiled
                 ).train()
                 for step, together in sorted(by_step.items())
                 if len(together) > 1 and not self._is_stopping()
             ]
         return any(trained)
 
-    def _claim(self, planned: Planned, heart: Heart, locks: ExitStack) -> int | None:
+    def _claim(self, planned: Planned, heartbeat: Heartbeat, locks: ExitStack) -> int | None:
         """Takes a trial; the step that it has come to, or None if it is not to be trained here."""
         workers, name = self.workers, planned.trial.name
-        if workers.ledger.outcome_of(name).state != "waiting":
+        if workers.study.outcome_of(name).state != "waiting":
             return None
         lease = workers.leases.claim(name)
         if lease is None:
             return None
-        heart.add(name, lease)
+        heartbeat.add(name, lease)
         run = RunDir(workers.runs / name)
         try:
             lock = run.lock()
         except BlockingIOError:  # a `disent fit` that somebody started by hand
-            heart.release(name)
+            heartbeat.release(name)
             return None
         try:  # now that it is ours: what it was before may be over
             step = load_step(run.path) if run.last.exists() else 0
         except ValueError:  # damaged: `disent fit` says how
             step = planned.config["trainer"]["max_steps"]
-        waits = workers.ledger.outcomes.read(name).state == "waiting"
+        waits = workers.study.outcomes.read(name).state == "waiting"
         if not waits or step >= planned.config["trainer"]["max_steps"]:
             lock.lock.release()
-            heart.release(name)
+            heartbeat.release(name)
             return None
         locks.enter_context(lock)
         return step

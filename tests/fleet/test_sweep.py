@@ -41,7 +41,7 @@ def fleets(sweep, tmp_path):
 def test_a_trial_that_others_ended_meanwhile_is_not_taken(fleets, monkeypatch, capfd):
     """Another process finishes it between the look and the claim."""
     fly = fleets()
-    leases, outcomes = fly.workers.leases, fly.workers.ledger.outcomes
+    leases, outcomes = fly.workers.leases, fly.workers.study.outcomes
     claim, ended = leases.claim, []
 
     def late(name):
@@ -60,7 +60,7 @@ def test_a_trial_that_others_ended_meanwhile_is_not_taken(fleets, monkeypatch, c
 @pytest.mark.parametrize("content", [b"half of a checkpoint", None])
 def test_a_damaged_checkpoint_is_left_to_disent_fit(fleets, capfd, content):
     fly = fleets()
-    name = fly.workers.ledger.trials()[1].name
+    name = fly.workers.study.trials()[1].name
     last = fly.workers.runs / name / "checkpoints" / "last.ckpt"
     last.parent.mkdir(parents=True)
     if content is None:
@@ -77,10 +77,10 @@ def test_a_damaged_checkpoint_is_left_to_disent_fit(fleets, capfd, content):
 def test_what_was_trained_waits_for_its_scores_and_says_so(fleets):
     fly = fleets()
     fly.fly()
-    for trial in fly.workers.ledger.trials():
+    for trial in fly.workers.study.trials():
         status = Path(fly.workers.runs / trial.name / "status.json").read_text()
         assert "trained in a fleet, waits for its scores" in status
-        assert fly.workers.ledger.outcomes.read(trial.name).state == "waiting"
+        assert fly.workers.study.outcomes.read(trial.name).state == "waiting"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_what_cannot_fly_is_left_alone_with_the_reason(fleets, capfd, fixed, sai
 )
 def test_a_damaged_config_is_left_to_disent_fit(fleets, capfd, text, said):
     fly = fleets()
-    name = fly.workers.ledger.trials()[1].name
+    name = fly.workers.study.trials()[1].name
     RunDir(fly.workers.runs / name).write_text(fly.workers.runs / name / "config.yaml", text)
     fly.fly()
     printed = capfd.readouterr().out
@@ -124,7 +124,7 @@ def test_what_a_fleet_could_not_begin_does_not_pass_for_running(fleets, monkeypa
     fly = fleets()
     fly.fly()
     assert "the fleet failed, its runs go on alone: out of memory" in capfd.readouterr().out
-    for trial in fly.workers.ledger.trials():
+    for trial in fly.workers.study.trials():
         status = RunDir(fly.workers.runs / trial.name).status()
         assert status["state"] == "requeued"
         assert "waits to go on alone" in status["reason"]

@@ -32,8 +32,8 @@ def run_as_rank(workers: Workers, *, retry: bool = False) -> int:
         workers: Whose trial it is.
         retry: Whether the first task runs the trial again if it has failed.
     """
-    assert workers.ledger.only
-    number, end = workers.ledger.only[0], time.monotonic() + PATIENCE
+    assert workers.study.only
+    number, end = workers.study.only[0], time.monotonic() + PATIENCE
     while len(trials := workers.planner.trials()) <= number:
         if time.monotonic() > end:
             raise ValueError(f"the first task of this step has not chosen trial {number}.")

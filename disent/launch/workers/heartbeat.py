@@ -7,7 +7,7 @@ from typing import Self
 from disent.launch.workers.leases import HEARTBEAT, PATIENCE, Lease
 
 
-class Heart:
+class Heartbeat:
     """Touches leases every few seconds, in a thread of its own.
 
     Args:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs as child processes: each with its share of the machine, none outliving its worker."""
+"""Runs as processes: each with its share of the machine, none outliving its worker."""
 
 import contextlib
 import ctypes
@@ -18,7 +18,7 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 BUSY = 75  # exit status of `disent fit` when another process has the run (EX_TEMPFAIL)
 
 
-class Child:
+class Process:
     """A run as a process, in a session of its own: Ctrl-C reaches it through its worker only.
 
     Args:
@@ -111,7 +111,7 @@ def visible_gpus() -> list[str]:
 
 
 def _prepare() -> None:
-    """In the child, before it becomes the run.
+    """In the new process, before it becomes the run.
 
     SIGUSR1 is ignored until the run answers it: else one in its first moments would kill it. Linux:
     SIGTERM, to which a run answers by saving itself, when the worker is gone.

@@ -10,12 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from disent.launch.workers.outcomes import last_step
-from disent.launch.workers.status import Job, Standing
+from disent.launch.workers.status import Job, Status
 from disent.runs.directory import RunDir
 
 
 class Board:
-    """Shows standings as they come.
+    """Shows the status of a sweep, look after look.
 
     Args:
         runs: The folder of run directories.
@@ -37,24 +37,24 @@ class Board:
         if self.console.is_terminal:
             self._live.stop()
 
-    def show(self, standing: Standing) -> None:
+    def show(self, status: Status) -> None:
         """Redraws the table; in a log, adds a line if the numbers have changed."""
         if self.console.is_terminal:
-            self._live.update(self._table(standing))
+            self._live.update(self._table(status))
             return
-        line = counts(standing)
+        line = counts(status)
         if line != self._said:
             self._said = line
-            print(f"{self.name}: {line}{self._left(standing)}", flush=True)
+            print(f"{self.name}: {line}{self._left(status)}", flush=True)
 
-    def _table(self, standing: Standing) -> Table:
-        title = Text(f"{self.name}: {counts(standing)}{self._left(standing)}", "table.title")
+    def _table(self, status: Status) -> Table:
+        title = Text(f"{self.name}: {counts(status)}{self._left(status)}", "table.title")
         table = Table("running", "step", "seconds", title=title, title_justify="left")
-        for job in standing.here:
-            table.add_row(job.trial.name, self._step(job), f"{job.child.seconds:,.0f}")
-        for name in standing.elsewhere:
+        for job in status.here:
+            table.add_row(job.trial.name, self._step(job), f"{job.process.seconds:,.0f}")
+        for name in status.elsewhere:
             table.add_row(name, "", "elsewhere")
-        for name, reason in standing.failed.items():
+        for name, reason in status.failed.items():
             # as text: square brackets in an error are no orders to the table
             table.add_row(Text(name, style="red"), "failed", Text(reason[:60]))
         return table
@@ -64,29 +64,29 @@ class Board:
         step, last = last_step(run), run.status().get("max_steps")
         return "" if step is None else f"{step:,}" + (f" of {last:,}" if last else "")
 
-    def _left(self, standing: Standing) -> str:
-        seconds = [s for s in standing.seconds if s > 0]
-        if not seconds or standing.is_done:
+    def _left(self, status: Status) -> str:
+        seconds = [s for s in status.seconds if s > 0]
+        if not seconds or status.is_done:
             return ""
         each = statistics.fmean(seconds)
-        work = each * (len(standing.waiting) + standing.to_come)
-        work += sum(max(each - job.child.seconds - job.before, 0) for job in standing.here)
+        work = each * (len(status.waiting) + status.to_come)
+        work += sum(max(each - job.process.seconds - job.before, 0) for job in status.here)
         return f"; about {duration(work / self.slots)} left"
 
 
-def counts(standing: Standing) -> str:
-    """The numbers of a standing in one line."""
-    parts = [f"{len(standing.finished)} of {standing.total} done"]
-    if standing.here:
-        parts.append(f"{len(standing.here)} running")
-    if standing.elsewhere:
-        parts.append(f"{len(standing.elsewhere)} running elsewhere")
-    if standing.waiting:
-        parts.append(f"{len(standing.waiting)} waiting")
-    if standing.to_come:
-        parts.append(f"{standing.to_come} to come")
-    if standing.failed:
-        parts.append(f"{len(standing.failed)} failed")
+def counts(status: Status) -> str:
+    """The numbers of a sweep in one line."""
+    parts = [f"{len(status.finished)} of {status.total} done"]
+    if status.here:
+        parts.append(f"{len(status.here)} running")
+    if status.elsewhere:
+        parts.append(f"{len(status.elsewhere)} running elsewhere")
+    if status.waiting:
+        parts.append(f"{len(status.waiting)} waiting")
+    if status.to_come:
+        parts.append(f"{status.to_come} to come")
+    if status.failed:
+        parts.append(f"{len(status.failed)} failed")
     return ", ".join(parts)
 
 

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 
-from disent.launch.workers.processes import Child
+from disent.launch.workers.processes import Process
 from disent.launch.workers.leases import Lease
 from disent.launch.sweep.trials import Trial
 
@@ -14,12 +14,12 @@ class Job:
 
     trial: Trial
     lease: Lease
-    child: Child
+    process: Process
     before: float  # seconds of earlier attempts
 
 
 @dataclass(frozen=True)
-class Standing:
+class Status:
     """How a sweep stands.
 
     Attributes:

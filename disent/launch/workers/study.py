@@ -9,13 +9,13 @@ from disent.launch.sweep.identity import check_same
 from disent.launch.workers.leases import PATIENCE, Leases
 from disent.launch.workers.outcomes import Outcome, Outcomes, logged_values
 from disent.launch.sweep.planner import Planner
-from disent.launch.workers.status import Job, Standing
+from disent.launch.workers.status import Job, Status
 from disent.launch.sweep.file import Sweep
 from disent.launch.sweep.trials import Trial
 from disent.runs.directory import RunDir
 
 
-class Ledger:
+class Study:
     """The trials of a sweep in a folder of runs, with their leases and outcomes.
 
     Args:
@@ -75,26 +75,26 @@ class Ledger:
             self._ended[name] = outcome
         return outcome
 
-    def standing(self, here: Sequence[Job] = ()) -> Standing:
+    def status(self, here: Sequence[Job] = ()) -> Status:
         """How the sweep stands now, for a process that runs the jobs `here`."""
         to_come = self.to_come()  # before the trials: one that is chosen meanwhile is not missed
         trials = self.trials()
-        standing = Standing(len(trials), here=list(here), to_come=to_come)
+        status = Status(len(trials), here=list(here), to_come=to_come)
         mine = {job.trial.name for job in here}
         for trial in trials:
             if trial.name in mine:
                 continue
             outcome = self.outcome_of(trial.name)
             if outcome.state in ("finished", "stopped"):
-                standing.finished.append(trial.name)
-                standing.seconds.append(outcome.seconds)
+                status.finished.append(trial.name)
+                status.seconds.append(outcome.seconds)
             elif outcome.state == "failed":
-                standing.failed[trial.name] = outcome.reason
+                status.failed[trial.name] = outcome.reason
             elif self.leases.is_held(trial.name):
-                standing.elsewhere.append(trial.name)
+                status.elsewhere.append(trial.name)
             else:
-                standing.waiting.append(trial)
-        return standing
+                status.waiting.append(trial)
+        return status
 
     def candidates(self, count: int, here: Sequence[Job]) -> Iterator[Trial]:
         """Trials that may wait; for a search by results, at least `count` where it has so many."""
@@ -102,7 +102,7 @@ class Ledger:
         if self.only:
             self.planner.propose(max(self.only) + 1 - known)
         elif self.planner.proposes:
-            self.planner.propose(count - len(self.standing(here).waiting))
+            self.planner.propose(count - len(self.status(here).waiting))
         mine = {job.trial.name for job in here}
         for trial in self.trials():
             if trial.name not in mine and self.outcome_of(trial.name).state == "waiting":
@@ -122,7 +122,7 @@ class Ledger:
 
     def retry(self) -> list[str]:
         """Lets failed trials be run again; returns their names."""
-        failed = list(self.standing().failed)
+        failed = list(self.status().failed)
         for name in failed:
             del self._ended[name]
             self.outcomes.write(name, Outcome("waiting", seconds=self.outcomes.read(name).seconds))

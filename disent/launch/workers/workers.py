@@ -9,17 +9,17 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from disent.launch.workers.processes import BUSY, Child, environment_of, visible_gpus
+from disent.launch.workers.processes import BUSY, Process, environment_of, visible_gpus
 from disent.launch.workers.leases import HEARTBEAT, PATIENCE
-from disent.launch.workers.study import Ledger
+from disent.launch.workers.study import Study
 from disent.launch.workers.outcomes import Outcome
 from disent.launch.slurm.requeue import REQUEUE
-from disent.launch.workers.status import Job, Standing
+from disent.launch.workers.status import Job, Status
 from disent.launch.sweep.file import Sweep
 from disent.launch.sweep.trials import local_command
 from disent.runs.directory import RunDir
 
-POLL = 0.25  # seconds between two looks at the children
+POLL = 0.25  # seconds between two looks at the processes
 LOOK = 1.0  # seconds between two looks at the whole sweep, or more where a look takes long
 AGAIN = 10.0  # seconds until a run that another process has is tried again
 
@@ -37,7 +37,7 @@ class Workers:
         together: Whether other Slurm tasks take part in each run.
 
     Attributes:
-        ledger: The trials, and how they stand.
+        study: The trials, and how they stand.
         stopping: The SIGINT or SIGTERM that ends the work, or 0.
         requeueing: Whether SIGUSR1 asked to save all and to be started again.
     """
@@ -57,15 +57,15 @@ class Workers:
             raise ValueError(f"workers must be at least 1, got {slots}.")
         self.sweep, self.runs, self.slots = sweep, runs, slots
         self.extra, self.together = tuple(extra), together
-        self.ledger = ledger = Ledger(sweep, runs, only, patience)
-        self.leases, self.outcomes, self.planner = ledger.leases, ledger.outcomes, ledger.planner
+        self.study = study = Study(sweep, runs, only, patience)
+        self.leases, self.outcomes, self.planner = study.leases, study.outcomes, study.planner
         self.gpus, self.jobs = visible_gpus(), dict[int, Job]()
         self.stopping, self.requeueing = 0, False
         self._beat, self._look_at, self._not_before = 0.0, 0.0, dict[str, float]()
 
     def run(
-        self, tell: Callable[[Standing], None], asked: Callable[[], int] = lambda: 0
-    ) -> Standing:
+        self, tell: Callable[[Status], None], asked: Callable[[], int] = lambda: 0
+    ) -> Status:
         """Works until no trial is left, or until a signal.
 
         On SIGINT, SIGTERM or SIGUSR1 the running trials save themselves and are given back.
@@ -90,21 +90,21 @@ class Workers:
                     self._start()
                 self._live()
                 if not self.jobs or time.monotonic() >= self._look_at:
-                    standing = self._look(tell)
-                    if standing.is_done or (ending and not self.jobs):
-                        return standing
+                    status = self._look(tell)
+                    if status.is_done or (ending and not self.jobs):
+                        return status
                 time.sleep(POLL)
 
-    def _look(self, tell: Callable[[Standing], None]) -> Standing:
+    def _look(self, tell: Callable[[Status], None]) -> Status:
         start = time.monotonic()
-        tell(standing := self.standing())
+        tell(status := self.status())
         took = time.monotonic() - start
         self._look_at = start + max(LOOK, 10 * took)
-        return standing
+        return status
 
-    def standing(self) -> Standing:
+    def status(self) -> Status:
         """How the sweep stands now."""
-        return self.ledger.standing(list(self.jobs.values()))
+        return self.study.status(list(self.jobs.values()))
 
     def _is_ending(self) -> bool:
         return bool(self.stopping) or self.requeueing
@@ -112,14 +112,14 @@ class Workers:
     def _stop(self) -> None:
         """Tells the running trials once to end; those too that were starting at the signal."""
         for job in list(self.jobs.values()) if self.stopping else ():
-            job.child.stop("interrupted")
+            job.process.stop("interrupted")
 
     def _start(self) -> None:
         """Claims a trial for each free slot, as far as there are any, and no signal comes."""
         free = [slot for slot in range(self.slots) if slot not in self.jobs]
         if not free:
             return
-        for trial in self.ledger.candidates(len(free), list(self.jobs.values())):
+        for trial in self.study.candidates(len(free), list(self.jobs.values())):
             if self._is_ending():
                 return
             if time.monotonic() < self._not_before.get(trial.name, 0.0):
@@ -127,32 +127,32 @@ class Workers:
             lease = self.leases.claim(trial.name)
             if lease is None:
                 continue
-            outcome = self.ledger.outcome_of(trial.name)
+            outcome = self.study.outcome_of(trial.name)
             if outcome.state != "waiting":  # another process ended it since the look
                 lease.release()
                 continue
             slot = free.pop(0)
-            child = Child(
+            process = Process(
                 local_command(self.sweep, trial, str(self.runs), self.extra),
                 environment_of(slot, self.slots, self.gpus, self.together),
-                self.ledger.notes / "logs" / f"{trial.name}.log",
+                self.study.notes / "logs" / f"{trial.name}.log",
             )
-            self.jobs[slot] = Job(trial, lease, child, outcome.seconds)
+            self.jobs[slot] = Job(trial, lease, process, outcome.seconds)
             if not free:
                 return
 
     def _collect(self) -> None:
-        """Notes the outcome of every child that ended, then gives its lease back."""
+        """Notes the outcome of every process that ended, then gives its lease back."""
         for slot, job in list(self.jobs.items()):
-            if job.child.status is None:
+            if job.process.status is None:
                 continue
             del self.jobs[slot]
-            if job.child.asked_to_stop == "taken over":
+            if job.process.asked_to_stop == "taken over":
                 continue
-            if job.child.status == BUSY:
+            if job.process.status == BUSY:
                 self._not_before[job.trial.name] = time.monotonic() + AGAIN
             self.outcomes.write(
-                job.trial.name, _outcome(job, job.child.status, RunDir(self.runs / job.trial.name))
+                job.trial.name, _outcome(job, job.process.status, RunDir(self.runs / job.trial.name))
             )
             job.lease.release()
 
@@ -163,11 +163,11 @@ class Workers:
         self._beat = time.monotonic()
         for job in self.jobs.values():
             if self.requeueing:  # once more: a run that was only starting had no ears yet
-                job.child.signal(signal.SIGUSR1)
+                job.process.signal(signal.SIGUSR1)
             if not job.lease.beat():
-                job.child.stop("taken over")
-            elif (bracket := self.ledger.lost_bracket(job.trial)) is not None:
-                job.child.stop(f"given up early, after {bracket} logged values of the metric")
+                job.process.stop("taken over")
+            elif (bracket := self.study.lost_bracket(job.trial)) is not None:
+                job.process.stop(f"given up early, after {bracket} logged values of the metric")
 
     def _ended_by(self, signum: int, frame: FrameType | None) -> None:
         self.stopping = signum
@@ -176,7 +176,7 @@ class Workers:
     def _saved_by(self, signum: int, frame: FrameType | None) -> None:
         self.requeueing = True
         for job in list(self.jobs.values()):
-            job.child.signal(signum)
+            job.process.signal(signum)
 
 
 @contextmanager
@@ -195,15 +195,15 @@ def _answered(
 
 
 def _outcome(job: Job, status: int, run: RunDir) -> Outcome:
-    """How a child's end is to be read: exit status, what it was asked, what its run says."""
-    said, seconds = run.status(), job.before + job.child.seconds
+    """How the end of a process is to be read: exit status, what it was asked, what its run says."""
+    said, seconds = run.status(), job.before + job.process.seconds
     if status == 0 and said.get("state") in ("finished", None):
         return Outcome("finished", seconds=seconds)
-    if job.child.asked_to_stop.startswith("given up"):
-        return Outcome("stopped", job.child.asked_to_stop, seconds)
-    if job.child.asked_to_stop or status in (BUSY, REQUEUE):
+    if job.process.asked_to_stop.startswith("given up"):
+        return Outcome("stopped", job.process.asked_to_stop, seconds)
+    if job.process.asked_to_stop or status in (BUSY, REQUEUE):
         return Outcome("waiting", seconds=seconds)
-    reason = job.child.last_words() or str(said.get("reason", ""))
+    reason = job.process.last_words() or str(said.get("reason", ""))
     if status - 128 in set(signal.Signals):  # a command may well say 255 of its own accord
         reason = f"killed by {signal.Signals(status - 128).name}"
     return Outcome("failed", reason or f"exit status {status}", seconds)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from disent.cli.main import main
-from disent.launch.workers.study import Ledger
+from disent.launch.workers.study import Study
 from disent.launch.slurm.profile import Profile, read_profile
 from disent.launch.slurm.array import render, submit
 from disent.launch.sweep.file import read_sweep
@@ -183,12 +183,12 @@ def test_a_submission_keeps_the_sweep_file_and_retries_if_told(sbatch, sweep, tm
     (kept,) = script.parent.glob("*/counting.yaml")
     assert (given := kept.read_text()) == file.read_text()
     assert f"sweep {kept} --runs {runs}" in script.read_text()
-    ledger = Ledger(read_sweep(file), runs)
-    assert len(ledger.standing().failed) == 2
+    study = Study(read_sweep(file), runs)
+    assert len(study.status().failed) == 2
     capsys.readouterr()
     assert main([*words, "--retry"]) == 0
     assert "again: counting-x1\nagain: counting-x2\n" in capsys.readouterr().out
-    assert not Ledger(read_sweep(file), runs).standing().failed
+    assert not Study(read_sweep(file), runs).status().failed
     assert "--retry" not in script.read_text()
     sweep(3, fail="true")
     assert main(words) == 0  # another file beside the first, whose array may still wait

@@ -119,8 +119,8 @@ def test_workers_run_a_bayes_search_and_give_up_what_is_hopeless(tmp_path, monke
         "command": COMMAND,
     }
     workers = Workers(read(tmp_path, content), tmp_path / "runs", 2)
-    standing = workers.run(lambda standing: None)
-    assert (standing.total, len(standing.finished), standing.failed) == (8, 8, {})
+    status = workers.run(lambda status: None)
+    assert (status.total, len(status.finished), status.failed) == (8, 8, {})
     states = Counter(workers.outcomes.read(t.name).state for t in workers.planner.trials())
     assert states["finished"] >= 1
     assert states["stopped"] >= 1
@@ -138,10 +138,10 @@ def test_an_element_of_an_array_runs_its_trial_of_a_bayes_search(tmp_path, monke
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     content = BAYES | {"command": COMMAND, "parameters": {"x": {"min": 1.0, "max": 2.0}}}
     workers = Workers(read(tmp_path, content), tmp_path / "runs", only=[3])
-    workers.ledger.check()
-    standing = workers.run(lambda standing: None)
-    assert (standing.total, len(standing.finished)) == (1, 1)
-    assert standing.finished == ["search-003"]
+    workers.study.check()
+    status = workers.run(lambda status: None)
+    assert (status.total, len(status.finished)) == (1, 1)
+    assert status.finished == ["search-003"]
     assert len(workers.planner.trials()) == 4
     with pytest.raises(ValueError, match="there is no trial 24"):
-        Workers(read(tmp_path, content), tmp_path / "runs", only=[24]).ledger.check()
+        Workers(read(tmp_path, content), tmp_path / "runs", only=[24]).study.check()

@@ -10,7 +10,7 @@ import yaml
 from disent.cli.main import main
 from disent.launch.slurm import ranks
 from disent.launch.workers import workers
-from disent.launch.workers.processes import Child
+from disent.launch.workers.processes import Process
 from disent.launch.workers.outcomes import Outcome
 from disent.launch.workers.progress import Board
 from disent.launch.sweep.file import read_sweep
@@ -27,17 +27,17 @@ def starts(runs):
 def test_a_signal_while_a_run_is_being_started_ends_it_and_starts_no_more(
     sweep, tmp_path, monkeypatch, signum
 ):
-    class Interrupting(Child):
+    class Interrupting(Process):
         def __init__(self, *given):
             super().__init__(*given)
-            os.kill(os.getpid(), signum)  # the worker does not know this child yet
+            os.kill(os.getpid(), signum)  # the worker does not know this process yet
 
-    monkeypatch.setattr(workers, "Child", Interrupting)
+    monkeypatch.setattr(workers, "Process", Interrupting)
     monkeypatch.setattr(workers, "HEARTBEAT", 0.2)
     runs = tmp_path / "runs"
     found = Workers(read_sweep(sweep(3, steps=2000, wait=0.01)), runs, 2)
-    standing = found.run(lambda standing: None)
-    assert (len(standing.waiting), standing.failed, standing.finished) == (3, {}, [])
+    status = found.run(lambda status: None)
+    assert (len(status.waiting), status.failed, status.finished) == (3, {}, [])
     assert not (runs / "starts.txt").exists() or starts(runs) == 1
     logs = list((runs / ".sweeps" / "counting" / "logs").iterdir())
     assert len(logs) == 1
@@ -73,8 +73,8 @@ def test_a_search_whose_trials_are_not_chosen_yet_is_not_done(tmp_path):
     file.write_text(yaml.safe_dump(content | {"parameters": {"x": {"min": 0.0, "max": 1.0}}}))
     for only, to_come in ((None, 5), ([3], 1), (range(3, 9), 2)):
         found = Workers(read_sweep(file), tmp_path / "runs", only=only)
-        standing = found.run(lambda standing: None, asked=lambda: True)
-        assert (standing.to_come, standing.is_done) == (to_come, False)
+        status = found.run(lambda status: None, asked=lambda: True)
+        assert (status.to_come, status.is_done) == (to_come, False)
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_any_exit_status_is_put_into_words(tmp_path, status, reason):
     command = ["bash", "-c", f"exit {status}", "${args}"]
     content = {"method": "grid", "parameters": {"x": {"value": 1}}, "command": command}
     file.write_text(yaml.safe_dump(content))
-    standing = Workers(read_sweep(file), tmp_path / "runs").run(lambda standing: None)
-    assert reason in standing.failed["ends"]
+    ended = Workers(read_sweep(file), tmp_path / "runs").run(lambda status: None)
+    assert reason in ended.failed["ends"]
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_cores_are_shared_out(sweep, tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("disent.launch.workers.processes.cores", lambda: 8)
     runs = tmp_path / "runs"
-    Workers(read_sweep(sweep(2)), runs, 2).run(lambda standing: None)
+    Workers(read_sweep(sweep(2)), runs, 2).run(lambda status: None)
     assert {line.split()[1] for line in (runs / "starts.txt").read_text().splitlines()} == {"4"}
 
 
@@ -141,8 +141,8 @@ def test_a_run_outside_the_sweep_is_waited_for(sweep, tmp_path, monkeypatch):
     run = RunDir(runs / "counting")
     held, looks = run.lock(), []
 
-    def look(standing):
-        looks.append(standing)
+    def look(status):
+        looks.append(status)
         if len(looks) == 8:
             held.lock.release()
 
