@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parents[1] / "disent"
-NOUNS = {"gaussian", "grid", "schedules", "streams", "checks", "memory", "stops"}
+NOUNS = {"gaussian", "grid", "schedules", "streams", "checks", "files", "memory", "stops"}
 FORMULAS = {"likelihoods", "objectives", "networks", "metrics", "figures"}
 # what the files of a room may import from the house, besides the room itself and the version
 ALLOWED = {
     **{noun: set() for noun in NOUNS},
     **dict.fromkeys(FORMULAS, NOUNS),
     "data": NOUNS | {"runs"},
-    "runs": set(),
+    "runs": {"files"},
     "models": NOUNS | FORMULAS - {"metrics", "figures"} | {"runs"},
     "codes": NOUNS | {"data"},
     "pca": NOUNS | {"data"},
     "regime": NOUNS,
     "local_pca": NOUNS | {"data"},
-    "launch": {"runs"},
+    "launch": {"files", "runs"},
     "latents": NOUNS | FORMULAS,
     "pictures": NOUNS | FORMULAS | {"data", "codes", "latents", "models"},
     "evaluation": NOUNS | FORMULAS | {"data", "codes", "pca", "models", "runs"},
