@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol, Self
+from typing import IO, Any, Protocol, Self
 
 import numpy as np
 import torch
@@ -25,53 +25,84 @@ from rich.text import Text
 from torch import Tensor
 
 from disent.checks import check_finite
-from disent.data.base import FactorDataset
-from disent.gaussian import DiagonalGaussian
+from disent.data.base import FactorDataset, PictureDataset
+from disent.files import replacing
+from disent.gaussian import DiagonalGaussian, Posterior
 from disent.grid import FactorGrid
 
-FORMAT = "disent codes 1"
+FORMAT = "disent codes 2"
+BEFORE = "disent codes 1"  # held diagonal Gaussians of whole grids alone
 
 
 class Encodes(Protocol):
-    """Whatever gives a posterior for pictures [B, C, 64, 64] in [0, 1]."""
+    """Whatever gives a posterior for pictures [B, C, H, W] in [0, 1]."""
 
-    def encode(self, x: Tensor, /) -> DiagonalGaussian: ...
+    def encode(self, x: Tensor, /) -> Posterior: ...
 
 
 @dataclass(frozen=True)
 class CodeTable:
-    """The posterior of every picture of a grid, on the CPU.
+    """The posteriors of pictures, on the CPU; usually of every picture of a dataset.
 
     Args:
-        means: float32 [N, D]; row i belongs to flat index i.
-        logvars: float32 [N, D], natural logarithm of the variances.
-        grid: The factors; N points.
+        means: float32 [N, D]; row i belongs to picture i.
+        logvars: float32 [N, D], natural logarithm of the variances; None where these alone do not
+            make the posteriors.
+        grid: The factors, where the pictures are a whole grid of them: N points.
         fingerprint: Identifies the pictures that were encoded, as their dataset does.
+        rates: float64 [D], mean KL divergence of each latent from N(0, 1), nats per image; None
+            where the codes are points. Need not be given beside log-variances.
+        names: Of the K labels; those of the grid where there is one.
+        factors: int64 [N, K], labels of every row, -1 for a missing one; those of the grid where
+            there is one, None where nothing is known of the pictures.
     """
 
     means: Float[Tensor, "n d"]
-    logvars: Float[Tensor, "n d"]
-    grid: FactorGrid
+    logvars: Float[Tensor, "n d"] | None
+    grid: FactorGrid | None
     fingerprint: str = ""
+    rates: Float[Tensor, "d"] | None = None
+    names: tuple[str, ...] = ()
+    factors: Int[Tensor, "n k"] | None = None
 
     def __post_init__(self) -> None:
+        self._check()
+        fill = object.__setattr__  # as frozen dataclasses do
+        if self.grid is not None:
+            fill(self, "names", self.grid.names)
+            fill(self, "factors", self.grid.all_factors())
+        if self.rates is None and self.logvars is not None:
+            posterior = DiagonalGaussian(self.means, self.logvars)
+            fill(self, "rates", posterior.kl().double().mean(0))
+
+    def _check(self) -> None:
+        rows = len(self.means) if self.grid is None else len(self.grid)
         for name, table in (("means", self.means), ("logvars", self.logvars)):
-            if table.ndim != 2 or len(table) != len(self.grid) or table.shape != self.means.shape:
+            if table is None:
+                continue
+            if table.ndim != 2 or len(table) != rows or table.shape != self.means.shape:
                 raise ValueError(
-                    f"{name} has shape {list(table.shape)}, but [{len(self.grid)}, D] is wanted, "
-                    "the same for both: one row per point of the grid, one column per latent."
+                    f"{name} has shape {list(table.shape)}, but [{rows}, D] is wanted, the same "
+                    "for both: one row per picture, one column per latent."
                 )
             if table.dtype != torch.float32 or table.device.type != "cpu":
                 raise ValueError(
                     f"{name} is {table.dtype} on {table.device}, but float32 on the CPU is wanted: "
                     f"give {name}.float().cpu()."
                 )
+        if self.grid is None and self.factors is not None:
+            wanted = [rows, len(self.names)]
+            if list(self.factors.shape) != wanted or not self.names:
+                raise ValueError(
+                    f"factors has shape {list(self.factors.shape)}, but {wanted} is wanted: one "
+                    f"row per picture, one column for each of the names ({', '.join(self.names)})."
+                )
 
     @classmethod
     def encode(
         cls,
         model: Encodes,
-        dataset: FactorDataset,
+        dataset: PictureDataset,
         *,
         batch_size: int = 256,
         device: torch.device | str | None = None,
@@ -90,40 +121,67 @@ class CodeTable:
         Raises:
             ValueError: A code is NaN or infinite, or has not one row per picture.
         """
-        rows = torch.arange(len(dataset.grid))
-        means, logvars = encode_rows(
+        every = torch.arange(len(dataset))
+        table = encode_rows(
             model,
             dataset,
-            rows,
+            every,
             batch_size=batch_size,
             device=device,
             progress=progress,
             autocast=autocast,
         )
-        return cls(means, logvars, dataset.grid, dataset.fingerprint)
+        return cls.of(dataset, table.means, table.logvars, table.rates)
 
-    @property
-    def factors(self) -> Int[Tensor, "n k"]:
-        """Factor values of every row."""
-        return self.grid.all_factors()
+    @classmethod
+    def of(
+        cls,
+        dataset: PictureDataset,
+        means: Float[Tensor, "n d"],
+        logvars: Float[Tensor, "n d"] | None,
+        rates: Float[Tensor, "d"] | None,
+    ) -> Self:
+        """The table of all pictures of a dataset, with its grid or its labels."""
+        if isinstance(dataset, FactorDataset):
+            return cls(means, logvars, dataset.grid, dataset.fingerprint, rates)
+        names = tuple(dataset.names)
+        labels = dataset.factors(torch.arange(len(dataset))) if names else None
+        return cls(means, logvars, None, dataset.fingerprint, rates, names, labels)
+
+    def __len__(self) -> int:
+        return len(self.means)
 
     def sample(self, generator: torch.Generator) -> Float[Tensor, "n d"]:
-        """One draw from the posterior of every picture."""
+        """One draw from the posterior of every picture; the code itself where that is a point.
+
+        Raises:
+            ValueError: The posteriors were no diagonal Gaussians, so that they are not kept.
+        """
+        if self.logvars is None and self.rates is None:
+            return self.means
+        if self.logvars is None:
+            raise ValueError(
+                "the posteriors of these pictures are no diagonal Gaussians, and samples of them "
+                'are not kept: take the means (codes="mean"), or encode again and call '
+                "`sample` of what `encode` gives."
+            )
         noise = torch.randn(self.means.shape, generator=generator, device=generator.device)
         return DiagonalGaussian(self.means, self.logvars).sample(noise.cpu())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the table as an .npz; an older file at `path` stays whole until that is done."""
-        with _replacing(Path(path)) as file:
-            np.savez(
-                file,
-                format=np.array(FORMAT),
-                means=self.means.numpy(),
-                logvars=self.logvars.numpy(),
-                names=np.array(self.grid.names),
-                sizes=np.array(self.grid.sizes, np.int64),
-                fingerprint=np.array(self.fingerprint),
-            )
+        arrays: dict[str, Any] = {"format": FORMAT, "means": self.means.numpy()}
+        arrays |= {"names": list(self.names), "fingerprint": self.fingerprint}
+        if self.grid is not None:
+            arrays["sizes"] = np.array(self.grid.sizes, np.int64)
+        elif self.factors is not None:
+            arrays["factors"] = self.factors.cpu().numpy()
+        if self.logvars is not None:
+            arrays["logvars"] = self.logvars.numpy()
+        elif self.rates is not None:
+            arrays["rates"] = self.rates.numpy()
+        with replacing(Path(path)) as file:
+            np.savez(file, **{name: np.array(array) for name, array in arrays.items()})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -147,44 +205,88 @@ class CodeTable:
     @classmethod
     def _read(cls, file: IO[bytes]) -> Self:
         with np.load(file, allow_pickle=False) as arrays:
-            if str(arrays["format"]) != FORMAT:
-                raise ValueError(f"its format is {arrays['format']}, not {FORMAT}")
-            grid = FactorGrid(tuple(arrays["names"].tolist()), tuple(arrays["sizes"].tolist()))
-            means, logvars = (torch.from_numpy(arrays[name]) for name in ("means", "logvars"))
-            return cls(means, logvars, grid, str(arrays["fingerprint"]))
+            form = str(arrays["format"])
+            if form not in (FORMAT, BEFORE):
+                raise ValueError(f"its format is {form}, not {FORMAT}")
+            if form == BEFORE and not {"logvars", "sizes"} <= set(arrays):
+                raise ValueError("it has no log-variances, or no grid")
+            names = tuple(map(str, arrays["names"].tolist()))
+            grid = FactorGrid(names, tuple(arrays["sizes"].tolist())) if "sizes" in arrays else None
+            means, logvars, rates, factors = (
+                torch.from_numpy(arrays[name]) if name in arrays else None
+                for name in ("means", "logvars", "rates", "factors")
+            )
+            if means is None:
+                raise ValueError("it has no means")
+            return cls(means, logvars, grid, str(arrays["fingerprint"]), rates, names, factors)
 
 
 def encode_rows(
     model: Encodes,
-    dataset: FactorDataset,
+    dataset: PictureDataset,
     rows: Int[Tensor, "n"],
     *,
     batch_size: int = 256,
     device: torch.device | str | None = None,
     progress: bool = False,
     autocast: torch.dtype | None = None,
-) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"]]:
-    """Means and log-variances of some pictures; arguments and errors of `CodeTable.encode`."""
+) -> CodeTable:
+    """The table of some pictures, in the order of `rows`; arguments as of `CodeTable.encode`.
+
+    It has no grid, but the factors of its rows.
+    """
     if batch_size < 1:
         raise ValueError(f"batch_size must be >= 1, got {batch_size}.")
     device = _device_of(model) if device is None else torch.device(device)
     if device.type != "cpu":
         dataset = dataset.to(device)
     precision = torch.autocast(device.type, autocast) if autocast else nullcontext()
-    means, logvars, done = torch.empty(0), torch.empty(0), 0
+    filling = _Filling(len(rows))
     with _eval_mode(model), _bar(progress) as bar:
         task = bar.add_task("encoding", total=len(rows))
         for index in rows.split(batch_size):
             with torch.inference_mode(), precision:
                 q = model.encode(dataset.batch(index.to(device)))
-            if not len(means):
-                means, logvars = torch.empty(2, len(rows), q.mean.shape[-1]).unbind()
-            part = slice(done, done + len(index))
-            means[part] = _checked(q.mean, "means", len(index))
-            logvars[part] = _checked(q.logvar, "logvars", len(index))
-            done += len(index)
+                filling.add(q, len(index))
             bar.advance(task, len(index))
-    return means, logvars
+    factors = dataset.factors(rows) if dataset.names else None
+    return filling.table(dataset.fingerprint, tuple(dataset.names), factors)
+
+
+class _Filling:
+    """A table that is filled batch by batch."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows, self.done = rows, 0
+        self.means, self.logvars = torch.empty(rows, 0), None
+        self.rates: Tensor | None = None
+
+    def add(self, q: Posterior, pictures: int) -> None:
+        """The posteriors of the next pictures."""
+        means = _checked(q.mean, "means", pictures)
+        part = slice(self.done, self.done + pictures)
+        logvar, kl = q.logvar, None
+        if logvar is None:
+            kl = q.kl()
+        if not self.done:
+            # made outside of inference mode, so that codes can be trained on
+            with torch.inference_mode(False):
+                self.means = torch.empty(self.rows, means.shape[1])
+                self.logvars = None if logvar is None else torch.empty_like(self.means)
+                self.rates = None if kl is None else torch.zeros(kl.shape[1]).double()
+        self.means[part] = means
+        if self.logvars is not None and logvar is not None:
+            self.logvars[part] = _checked(logvar, "logvars", pictures)
+        if self.rates is not None and kl is not None:
+            self.rates += _checked(kl, "rates", pictures).double().sum(0)
+        self.done += pictures
+
+    def table(
+        self, fingerprint: str, names: tuple[str, ...], factors: Int[Tensor, "n k"] | None
+    ) -> CodeTable:
+        """What was filled in."""
+        rates = None if self.rates is None else self.rates / max(self.rows, 1)
+        return CodeTable(self.means, self.logvars, None, fingerprint, rates, names, factors)
 
 
 def _device_of(model: object) -> torch.device:
@@ -219,21 +321,6 @@ def _checked(values: Tensor, name: str, rows: int) -> Float[Tensor, "b d"]:
     values = values.float().cpu()
     check_finite(values, name)
     return values
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A temporary file in the same folder, which becomes `path` if the block succeeds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 class _ImagesPerSecond(ProgressColumn):
