@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import yaml
 
-from disent.launch.workers.processes import environment_of, visible_gpus
 from disent.launch.sweep.file import Sweep
 from disent.launch.sweep.trials import Trial, local_command
+from disent.launch.workers.processes import environment_of, visible_gpus
 
 SHORT, LONG = 20, 120  # steps of the two runs
 QUICK = ("--evaluate.at_end=false", "--pictures.at_end=false", "--evaluate.every_n_steps=0")

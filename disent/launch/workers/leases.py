@@ -16,7 +16,6 @@ from typing import Any
 
 from disent.files import create
 
-HEARTBEAT = 5.0  # seconds between two touches
 PATIENCE = 60.0  # seconds without a touch after which the holder counts as gone
 
 

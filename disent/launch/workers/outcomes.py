@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from disent.files import write_text
 from disent.launch.sweep.file import Metric
 from disent.runs.directory import RunDir
 
@@ -49,7 +50,7 @@ class Outcomes:
     def write(self, name: str, outcome: Outcome) -> None:
         """Notes an outcome."""
         text = json.dumps(outcome.__dict__, indent=2) + "\n"
-        RunDir(self.folder).write_text(self.folder / f"{name}.json", text)
+        write_text(self.folder / f"{name}.json", text)
 
 
 def last_value(run: RunDir, metric: Metric) -> float | None:

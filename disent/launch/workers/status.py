@@ -3,9 +3,8 @@
 
 from dataclasses import dataclass, field
 
-from disent.launch.workers.processes import Process
-from disent.launch.workers.leases import Lease
 from disent.launch.sweep.trials import Trial
+from disent.launch.workers.processes import Process
 
 
 @dataclass
@@ -13,7 +12,6 @@ class Job:
     """A trial that this process runs."""
 
     trial: Trial
-    lease: Lease
     process: Process
     before: float  # seconds of earlier attempts
 

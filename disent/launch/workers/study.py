@@ -4,14 +4,14 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from disent.launch.sweep.file import Sweep
 from disent.launch.sweep.hyperband import bracket_lost
 from disent.launch.sweep.identity import check_same
+from disent.launch.sweep.planner import Planner
+from disent.launch.sweep.trials import Trial
 from disent.launch.workers.leases import PATIENCE, Leases
 from disent.launch.workers.outcomes import Outcome, Outcomes, logged_values
-from disent.launch.sweep.planner import Planner
 from disent.launch.workers.status import Job, Status
-from disent.launch.sweep.file import Sweep
-from disent.launch.sweep.trials import Trial
 from disent.runs.directory import RunDir
 
 

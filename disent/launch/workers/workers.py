@@ -9,14 +9,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from disent.launch.workers.processes import BUSY, Process, environment_of, visible_gpus
-from disent.launch.workers.leases import HEARTBEAT, PATIENCE
-from disent.launch.workers.study import Study
-from disent.launch.workers.outcomes import Outcome
 from disent.launch.slurm.requeue import REQUEUE
-from disent.launch.workers.status import Job, Status
 from disent.launch.sweep.file import Sweep
 from disent.launch.sweep.trials import local_command
+from disent.launch.workers.heartbeat import Heartbeat
+from disent.launch.workers.leases import PATIENCE
+from disent.launch.workers.outcomes import Outcome
+from disent.launch.workers.processes import BUSY, Process, environment_of, visible_gpus
+from disent.launch.workers.status import Job, Status
+from disent.launch.workers.study import Study
 from disent.runs.directory import RunDir
 
 POLL = 0.25  # seconds between two looks at the processes
@@ -60,12 +61,11 @@ class Workers:
         self.study = study = Study(sweep, runs, only, patience)
         self.leases, self.outcomes, self.planner = study.leases, study.outcomes, study.planner
         self.gpus, self.jobs = visible_gpus(), dict[int, Job]()
+        self.heartbeat = Heartbeat(patience)
         self.stopping, self.requeueing = 0, False
         self._beat, self._look_at, self._not_before = 0.0, 0.0, dict[str, float]()
 
-    def run(
-        self, tell: Callable[[Status], None], asked: Callable[[], int] = lambda: 0
-    ) -> Status:
+    def run(self, tell: Callable[[Status], None], asked: Callable[[], int] = lambda: 0) -> Status:
         """Works until no trial is left, or until a signal.
 
         On SIGINT, SIGTERM or SIGUSR1 the running trials save themselves and are given back.
@@ -131,13 +131,14 @@ class Workers:
             if outcome.state != "waiting":  # another process ended it since the look
                 lease.release()
                 continue
+            self.heartbeat.add(trial.name, lease)
             slot = free.pop(0)
             process = Process(
                 local_command(self.sweep, trial, str(self.runs), self.extra),
                 environment_of(slot, self.slots, self.gpus, self.together),
                 self.study.notes / "logs" / f"{trial.name}.log",
             )
-            self.jobs[slot] = Job(trial, lease, process, outcome.seconds)
+            self.jobs[slot] = Job(trial, process, outcome.seconds)
             if not free:
                 return
 
@@ -147,24 +148,23 @@ class Workers:
             if job.process.status is None:
                 continue
             del self.jobs[slot]
-            if job.process.asked_to_stop == "taken over":
-                continue
-            if job.process.status == BUSY:
-                self._not_before[job.trial.name] = time.monotonic() + AGAIN
-            self.outcomes.write(
-                job.trial.name, _outcome(job, job.process.status, RunDir(self.runs / job.trial.name))
-            )
-            job.lease.release()
+            name, status = job.trial.name, job.process.status
+            if status == BUSY:
+                self._not_before[name] = time.monotonic() + AGAIN
+            if self.heartbeat.is_mine(name):
+                self.outcomes.write(name, _outcome(job, status, RunDir(self.runs / name)))
+            self.heartbeat.release(name)
 
     def _live(self) -> None:
-        """Every few seconds: touches the leases, and looks for trials to give up early."""
-        if time.monotonic() - self._beat < min(HEARTBEAT, self.leases.patience / 4):
+        """At every heartbeat: looks for trials that are taken over, or are to be given up early."""
+        if time.monotonic() - self._beat < self.heartbeat.pause:
             return
         self._beat = time.monotonic()
+        self.heartbeat.beat()
         for job in self.jobs.values():
             if self.requeueing:  # once more: a run that was only starting had no ears yet
                 job.process.signal(signal.SIGUSR1)
-            if not job.lease.beat():
+            if not self.heartbeat.is_mine(job.trial.name):
                 job.process.stop("taken over")
             elif (bracket := self.study.lost_bracket(job.trial)) is not None:
                 job.process.stop(f"given up early, after {bracket} logged values of the metric")

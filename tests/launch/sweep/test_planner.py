@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 import yaml
 
-from disent.launch.workers.outcomes import Outcome, Outcomes
-from disent.launch.sweep.planner import Planner
 from disent.launch.sweep.file import read_sweep
+from disent.launch.sweep.planner import Planner
+from disent.launch.workers.outcomes import Outcome, Outcomes
 from disent.launch.workers.workers import Workers
 from disent.runs.directory import RunDir
 from tests.launch.fake import COMMAND, ROOT
@@ -105,7 +105,7 @@ def test_what_cannot_be_searched_is_refused(tmp_path):
 def test_workers_run_a_bayes_search_and_give_up_what_is_hopeless(tmp_path, monkeypatch):
     """The program logs x / step for 40 steps: the smaller x, the better, from the start."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setattr("disent.launch.workers.workers.HEARTBEAT", 0.2)
+    monkeypatch.setattr("disent.launch.workers.heartbeat.HEARTBEAT", 0.2)
     content = {
         "method": "bayes",
         "run_cap": 8,

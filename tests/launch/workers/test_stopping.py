@@ -9,11 +9,11 @@ import yaml
 
 from disent.cli.main import main
 from disent.launch.slurm import ranks
-from disent.launch.workers import workers
-from disent.launch.workers.processes import Process
-from disent.launch.workers.outcomes import Outcome
-from disent.launch.workers.progress import Board
 from disent.launch.sweep.file import read_sweep
+from disent.launch.workers import heartbeat, workers
+from disent.launch.workers.outcomes import Outcome
+from disent.launch.workers.processes import Process
+from disent.launch.workers.progress import Board
 from disent.launch.workers.workers import Workers
 from disent.runs.directory import RunDir
 from tests.launch.fake import COMMAND
@@ -33,7 +33,7 @@ def test_a_signal_while_a_run_is_being_started_ends_it_and_starts_no_more(
             os.kill(os.getpid(), signum)  # the worker does not know this process yet
 
     monkeypatch.setattr(workers, "Process", Interrupting)
-    monkeypatch.setattr(workers, "HEARTBEAT", 0.2)
+    monkeypatch.setattr(heartbeat, "HEARTBEAT", 0.2)
     runs = tmp_path / "runs"
     found = Workers(read_sweep(sweep(3, steps=2000, wait=0.01)), runs, 2)
     status = found.run(lambda status: None)
