@@ -19,15 +19,15 @@ def create(file: Path, text: str) -> bool:
     try:
         temporary.write_text(text, encoding="utf-8")
         _to_disk(temporary)
-        os.link(temporary, file)  # fails if the file exists, on NFS as well
-    except FileExistsError:
-        return False
-    except OSError:  # a file system without hard links: readers may meet half of the text
         try:
+            os.link(temporary, file)  # fails if the file exists, on NFS as well
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links: readers may meet half of the text
             with file.open("x", encoding="utf-8") as stream:
                 stream.write(text)
-        except FileExistsError:
-            return False
+    except FileExistsError:
+        return False
     finally:
         temporary.unlink(missing_ok=True)
     return True

@@ -3,9 +3,11 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from disent.files import replacing_path
 from disent.runs.directory import RunDir
 from disent.runs.stops import InterruptedRunError
 
@@ -67,7 +69,7 @@ class Journal:
         """Replaces last.ckpt, and best.ckpt if the elbo was never higher.
 
         Args:
-            save: Writes the checkpoint of now to a path.
+            save: Writes the checkpoint of now to a path, in the process that is to write.
             step: Counted from 1.
             max_steps: Of the whole training.
             write: Whether this process is the one that writes; all of them save.
@@ -80,15 +82,8 @@ class Journal:
             self.elbos.clear()
         # last.ckpt after best.ckpt: what is killed in between comes again
         for file in (self.run.best, self.run.last) if best else (self.run.last,):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            temporary = file.with_name(f".{file.name}.tmp")
-            try:
-                save(temporary)
-                if write:
-                    temporary.replace(file)
-            except BaseException:  # such as a full disk: half a checkpoint is of no use
-                temporary.unlink(missing_ok=True)
-                raise
+            with replacing_path(file) if write else nullcontext(file) as path:
+                save(path)
         if write:
             self.run.write_status("running", step=step, max_steps=max_steps)
 

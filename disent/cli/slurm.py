@@ -45,10 +45,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints or submits the script."""
-    from disent.launch.workers.study import Study
-    from disent.launch.slurm.profile import read_profile
     from disent.launch.slurm.array import find_sbatch, keep, kept_path, render, submit
+    from disent.launch.slurm.profile import read_profile
     from disent.launch.sweep.file import read_sweep
+    from disent.launch.workers.study import Study
 
     if arguments.chunk is not None and arguments.chunk < 1:
         raise ValueError(f"--chunk is {arguments.chunk}, but a number from 1 on is wanted.")

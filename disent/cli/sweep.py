@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from disent.launch.workers.status import Status
     from disent.launch.sweep.file import Sweep
+    from disent.launch.workers.status import Status
     from disent.launch.workers.workers import Workers
 
 
@@ -104,8 +104,8 @@ def _fly(workers: "Workers", arguments: argparse.Namespace) -> None:
 
 def _drain(workers: "Workers", arguments: argparse.Namespace) -> int:
     """Runs what is left by `disent fit`, one process a trial."""
-    from disent.launch.workers.progress import Board, counts
     from disent.launch.slurm.requeue import ASKED, requeue
+    from disent.launch.workers.progress import Board, counts
 
     name, stop = workers.sweep.name, arguments.stop
     if stop.signum not in (0, ASKED):  # one that came while a fleet was trained
@@ -152,10 +152,10 @@ def _list_failures(status: "Status", workers: "Workers") -> None:
 
 def _plan(sweep: "Sweep", workers: "Workers", arguments: argparse.Namespace) -> int:
     """Prints the trials, then their number and cost."""
+    from disent.launch.sweep.trials import draw_arguments, local_command, make_trial
     from disent.launch.workers.calibrate import seconds_of_a_run
     from disent.launch.workers.processes import cores
     from disent.launch.workers.progress import duration
-    from disent.launch.sweep.trials import draw_arguments, local_command, make_trial
 
     if sweep.method == "bayes":
         print("each trial is chosen by the results before it; the first might be:")

@@ -17,6 +17,7 @@ from torch import Tensor
 from disent import figures
 from disent.codes import CodeTable
 from disent.data.base import FactorDataset
+from disent.files import replacing_path
 from disent.gaussian import DiagonalGaussian
 from disent.grid import FactorGrid
 from disent.latents.summary import LatentSummary, summarise_latents
@@ -118,17 +119,11 @@ def draw_pictures(
 
 def save_pictures(drawn: Mapping[str, Figure], folder: str | os.PathLike[str]) -> list[Path]:
     """Writes each figure as `folder`/<stem>.png, whole or not at all; returns the paths."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for stem, figure in drawn.items():
-        path = folder / f"{stem}.png"
-        temporary = folder / f".{stem}.{os.getpid()}.tmp"
-        try:
+        path = Path(folder) / f"{stem}.png"
+        with replacing_path(path) as temporary:
             figure.savefig(temporary, format="png")
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
         paths.append(path)
     return paths
 

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from disent import __version__
+from disent.files import write_text
 from disent.report.parallel import run_sections
 from disent.report.summary import entropy_of, summarise
 from disent.report.sweep_sections import sweep_sections
@@ -55,13 +56,7 @@ def write_report(source: Source | Sequence[Source], file: str | os.PathLike[str]
         sweep=sweep_sections(finished, entropy) if len(finished) > 1 else [],
         runs=run_sections(runs),
     )
-    file = Path(file)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, file)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_text(Path(file), text)
     return len(runs)
 
 

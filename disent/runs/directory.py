@@ -14,6 +14,8 @@ from typing import Any, Literal
 import yaml
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
+from disent import files
+
 State = Literal["running", "finished", "failed", "requeued"]
 
 
@@ -56,13 +58,7 @@ class RunDir:
 
     def write_text(self, file: Path, text: str) -> None:
         """Replaces `file` by `text` in one step."""
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-        try:
-            temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, file)
-        finally:
-            temporary.unlink(missing_ok=True)
+        files.write_text(file, text)
 
     def write_status(self, state: State, *, reason: str = "", **more: Any) -> None:
         """Says how the run stands. Keeps what earlier calls said of the start."""
@@ -126,7 +122,9 @@ class RunDir:
         return columns + added
 
     def truncate(self, step: int) -> None:
-        """Drops logged rows after `step`, and a half-written last one."""
+        """Drops logged rows after `step`, and what a process that was killed wrote half of."""
+        for left in self.last.parent.glob(".*.tmp"):  # checkpoints are large; a run has one writer
+            left.unlink(missing_ok=True)
         for file in (self.metrics, self.evaluations):
             if not file.exists():
                 continue

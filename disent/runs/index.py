@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from disent.files import replacing_path
 from disent.runs.directory import RunDir
 from disent.runs.rows import row_of
 
@@ -106,10 +107,5 @@ def _write(table: pd.DataFrame, file: Path) -> None:
             columns[JSON + str(name)] = [json.dumps(value, default=str) for value in column]
         else:
             columns[str(name)] = column
-    temporary = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-    with suppress(OSError, ImportError):
-        try:
-            pd.DataFrame(columns).to_parquet(temporary, engine="pyarrow", index=False)
-            os.replace(temporary, file)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with suppress(OSError, ImportError), replacing_path(file) as temporary:
+        pd.DataFrame(columns).to_parquet(temporary, engine="pyarrow", index=False)

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from disent.files import replacing_path
 from disent.runs import RunDir
 
 
@@ -66,6 +67,17 @@ def test_rows_are_appended_and_cut_back_to_a_step(run):
         file.write("40,1.2")  # the process died while writing
     run.truncate(20)
     assert run.metrics.read_text() == "step,loss\n10,3.333333\n20,6.666667\n"
+
+
+def test_half_a_checkpoint_of_a_killed_process_is_dropped_by_the_next(run):
+    run.last.parent.mkdir(parents=True)
+    run.last.write_bytes(b"whole")
+    with replacing_path(run.last) as temporary:
+        temporary.write_bytes(b"whole")
+    temporary.write_bytes(b"half")  # the process died while writing
+    run.truncate(20)
+    left = [(file.name, file.read_bytes()) for file in run.last.parent.iterdir()]
+    assert left == [("last.ckpt", b"whole")]
 
 
 def test_a_file_without_a_whole_header_is_dropped(run):

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import jinja2
 
+from disent.files import write_text
 from disent.launch.slurm.profile import Profile
 from disent.launch.sweep.file import Sweep
 from disent.launch.sweep.trials import list_trials
-from disent.runs.directory import RunDir
 
 MOST = 1000  # elements of an array: Slurm's default MaxArraySize allows 1,001
 
@@ -72,7 +72,7 @@ def kept_path(file: Path, folder: Path) -> Path:
 
 def keep(file: Path, kept: Path) -> None:
     """Copies a sweep file to where it is kept, for the elements to read."""
-    RunDir(kept.parent).write_text(kept, file.read_text(encoding="utf-8"))
+    write_text(kept, file.read_text(encoding="utf-8"))
 
 
 def find_sbatch() -> None:
@@ -91,8 +91,7 @@ def submit(script: str, file: Path) -> str:
         ValueError: There is no sbatch, or it refused; the message is its own.
     """
     find_sbatch()
-    file.parent.mkdir(parents=True, exist_ok=True)  # also the folder of the logs
-    file.write_text(script, encoding="utf-8")
+    write_text(file, script)  # makes its folder, which is that of the logs
     try:
         done = subprocess.run(
             ["sbatch", "--parsable", str(file)],

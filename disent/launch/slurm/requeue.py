@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asks Slurm to start this job again."""
+"""Starts a Slurm job again after a signal: Slurm is asked, or the exit status says so."""
 
 import os
 import shutil

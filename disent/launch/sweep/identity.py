@@ -6,12 +6,11 @@ runs the sweep again under its old name would be shown the old runs as done.
 """
 
 import json
-import uuid
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from disent.files import create
+from disent.files import create, write_text
 from disent.launch.sweep.file import Sweep
 from disent.runs.directory import RunDir
 
@@ -46,9 +45,7 @@ def check_same(sweep: Sweep, file: Path, *, keep: bool = True) -> None:
         )
     grown = _grown(before, now)
     if keep and grown != before:
-        temporary = file.with_name(f".{uuid.uuid4().hex}.tmp")
-        temporary.write_text(_text(grown), encoding="utf-8")
-        temporary.replace(file)
+        write_text(file, _text(grown))
 
 
 def _record(sweep: Sweep) -> Record:

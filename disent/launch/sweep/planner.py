@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from disent.files import create
-from disent.launch.workers.outcomes import Outcomes, last_value
 from disent.launch.sweep.file import Sweep
 from disent.launch.sweep.trials import Trial, list_trials, make_trial
+from disent.launch.workers.outcomes import Outcomes, last_value
 from disent.runs.directory import RunDir
 
 

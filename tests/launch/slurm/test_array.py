@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from disent.cli.main import main
-from disent.launch.workers.study import Study
-from disent.launch.slurm.profile import Profile, read_profile
 from disent.launch.slurm.array import render, submit
+from disent.launch.slurm.profile import Profile, read_profile
 from disent.launch.sweep.file import read_sweep
+from disent.launch.workers.study import Study
 
 ROOT = Path(__file__).parents[3]
 TEMPLATE = ROOT / "slurm" / "array.sbatch"

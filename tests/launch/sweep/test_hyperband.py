@@ -3,8 +3,8 @@
 
 import pytest
 
-from disent.launch.sweep.hyperband import bracket_lost
 from disent.launch.sweep.file import Hyperband
+from disent.launch.sweep.hyperband import bracket_lost
 
 EARLY = Hyperband((2, 6), eta=3)
 

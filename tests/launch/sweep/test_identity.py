@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from disent.cli.main import main
-from disent.launch.sweep.identity import check_same
 from disent.launch.sweep.file import read_sweep
+from disent.launch.sweep.identity import check_same
 
 GRID = {"seed": {"values": [0, 1]}, "steps": {"value": 3}}
 
