@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
+from importlib import import_module
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.svm import LinearSVC
 
 from disent.metrics.samples import Sample
 from disent.metrics.sap import sap, sap_matrix, sap_of_matrix, sap_r2
+from disent.metrics.solvers.convergence import NotConverged
 from tests.metrics.goldens import CASES, FUNCTIONS, arrays, load
 
 GRID = torch.cartesian_prod(torch.arange(4), torch.arange(2))  # every value of two factors, once
@@ -80,6 +84,37 @@ def test_two_values_are_told_apart_by_their_own_latent():
     expected = torch.tensor([[1.0, 0.5], [0.5, 0.5]], dtype=torch.float64)
     assert torch.equal(sap_matrix(rows, rows), expected)
     assert sap_of_matrix(expected) == 0.25
+
+
+def test_a_constant_latent_predicts_the_most_frequent_value():
+    rows = Sample(torch.full((6, 1), 0.3), torch.tensor([[0], [1], [1], [2], [2], [2]]))
+    assert sap_matrix(rows, rows).tolist() == [[0.5]]
+
+
+def test_a_value_without_train_rows_is_never_predicted():
+    train = Sample(torch.tensor([[-9.0], [9.0]]), torch.tensor([[0], [2]]))
+    # the middle would be the 1 that no train row has; the ends are told apart
+    test = Sample(torch.tensor([[-9.0], [9.0], [-1.0], [1.0]]), torch.tensor([[0], [2], [1], [1]]))
+    assert sap_matrix(train, test).tolist() == [[0.5]]
+
+
+@pytest.mark.parametrize("number", [1e100, -1e100])
+def test_codes_that_overflow_are_refused(number):
+    codes = torch.tensor([[number], [0.0]], dtype=torch.float64)
+    with pytest.raises(ValueError, match=r"codes go up to 1e\+100, but at most 3.4e\+38"):
+        sap_matrix(*[Sample(codes, torch.tensor([[0], [1]]))] * 2)
+
+
+def test_machines_that_do_not_converge_say_so(monkeypatch):
+    def one_step(**kwargs):
+        return LinearSVC(**kwargs | {"max_iter": 1})
+
+    # by its name, which the room gives to the function
+    monkeypatch.setattr(import_module("disent.metrics.sap"), "LinearSVC", one_step)
+    codes = torch.randn(50, 1, generator=torch.Generator().manual_seed(0))
+    rows = Sample(codes, (codes > 0).long())
+    with pytest.raises(NotConverged, match="did not converge in 1 steps"):
+        sap_matrix(rows, rows)
 
 
 def test_a_perfect_code_scores_far_below_one():
