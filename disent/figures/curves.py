@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from pandas.api.types import is_numeric_dtype
 
-from disent.figures.style import COLOURS, FAINT, INACTIVE, TEXT, label_axes, new_figure
+from disent.figures.style import COLOURS, FAINT, FAINT_RATE, TEXT, label_axes, new_figure
 
 RATE_OF_LATENT = re.compile(r"rate_\d+")
 STYLES = [(colour, line) for line, colour in product(("-", "--", ":"), COLOURS)]
@@ -98,20 +98,20 @@ def _rate(axes: Axes, metrics: pd.DataFrame) -> None:
 
 
 def _latent_rates(axes: Axes, metrics: pd.DataFrame) -> None:
-    """One line a latent, listed by last rate; those that end inactive are drawn faint."""
+    """One line a latent, listed by last rate; those that end faint are grey and counted."""
     rates = {
         name.replace("rate_", "z"): series
         for name in map(str, metrics.columns)
         if RATE_OF_LATENT.fullmatch(name) and len(series := _logged(metrics, name))
     }
     order = sorted(rates, key=lambda latent: -rates[latent].iloc[-1])
-    active = [latent for latent in order if rates[latent].iloc[-1] >= INACTIVE]
-    for latent in order[len(active) :]:
+    named = [latent for latent in order if rates[latent].iloc[-1] >= FAINT_RATE]
+    for latent in order[len(named) :]:
         axes.plot(rates[latent].index, rates[latent], color=FAINT, linewidth=0.8)
-    for (colour, line), latent in zip(cycle(STYLES), active, strict=False):
+    for (colour, line), latent in zip(cycle(STYLES), named, strict=False):
         series = rates[latent]
         axes.plot(series.index, series, color=colour, linestyle=line, label=latent, linewidth=1.1)
-    if len(active) < len(order):
-        axes.plot([], [], color=FAINT, label=f"{len(order) - len(active)} inactive")
+    if len(named) < len(order):
+        axes.plot([], [], color=FAINT, label=f"{len(order) - len(named)} faint")
     label_axes(axes, title="Rate of each latent", x="step", y="nats per image")
     axes.legend(fontsize=TEXT, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), ncols=1)

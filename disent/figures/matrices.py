@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from disent.figures.style import INACTIVE, INK, TEXT, new_figure
+from disent.figures.style import FAINT_RATE, INK, TEXT, new_figure
 
 CELL = 118  # screen pixels
 LETTER = 0.6  # of the height of a letter: its width
@@ -28,7 +28,7 @@ def information_matrix(
         information: [k, d], mutual information of factor and latent, nats.
         entropies: [k], of the factors, nats; a factor with one value (entropy 0) gets share 0.
         factors: The k names.
-        rates: [d], nats per image; latents are then ordered by it, and the inactive ones marked.
+        rates: [d], nats per image; latents are then ordered by it, and marked as faint below 0.1.
         title: Above the figure.
     Raises:
         ValueError: The shapes do not fit, or a share is not finite.
@@ -50,7 +50,7 @@ def information_matrix(
             )
         order.sort(key=lambda latent: -rates[latent])
     columns = [
-        f"z{z}" + ("\n(inactive)" if rates is not None and rates[z] < INACTIVE else "")
+        f"z{z}" + ("\n(faint)" if rates is not None and rates[z] < FAINT_RATE else "")
         for z in order
     ]
     return _matrix(shares[:, order], list(factors), columns, title, "viridis", (0.0, 1.0))

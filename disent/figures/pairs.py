@@ -13,7 +13,7 @@ from disent.checks import check_finite
 from disent.figures.style import (
     COLOURS,
     FAINT,
-    INACTIVE,
+    FAINT_RATE,
     INK,
     MUTED,
     TEXT,
@@ -42,7 +42,7 @@ def latent_pairs(
 
     All panels share one range, so that a latent that does not move is seen not to. Histograms are
     of all pictures; pairs show at most 2,000 of them, drawn at random (seed 0). Latents below 0.1
-    nats per image are grey and called inactive.
+    nats per image are grey and called faint.
 
     Args:
         means: Posterior means, in standard deviations of the prior N(0, 1).
@@ -64,12 +64,12 @@ def latent_pairs(
     for row, lower in enumerate(order):
         for column, left in enumerate(order[: row + 1]):
             axes = figure.add_subplot(grid[row, column])
-            dead = min(float(rates[lower]), float(rates[left])) < INACTIVE
+            faint = min(float(rates[lower]), float(rates[left])) < FAINT_RATE
             if row == column:
-                _histogram(axes, means[:, lower], limit, dead)
+                _histogram(axes, means[:, lower], limit, faint)
                 _name(axes, lower, float(rates[lower]))
             else:
-                _scatter(axes, means[shown][:, [left, lower]], limit, values, dead)
+                _scatter(axes, means[shown][:, [left, lower]], limit, values, faint)
             _outer_labels(axes, f"z{left}", f"z{lower}", row == len(order) - 1, column == 0)
     if values is not None and len(order) > 1:
         _colour_bar(figure, values, factor_name)
@@ -89,29 +89,29 @@ def _canvas(panels: int, note: str) -> tuple[Figure, GridSpec]:
     return figure, figure.add_gridspec(panels, panels, **places, wspace=0.12, hspace=0.12)
 
 
-def _histogram(axes: Axes, means: Tensor, limit: float, dead: bool) -> None:
+def _histogram(axes: Axes, means: Tensor, limit: float, faint: bool) -> None:
     """The density of one latent's posterior means; its height is left out."""
-    colour = FAINT if dead else COLOURS[0]
+    colour = FAINT if faint else COLOURS[0]
     axes.hist(means.double().numpy(), BINS, range=(-limit, limit), density=True, color=colour)
     axes.set(xlim=(-limit, limit), yticks=[])
 
 
 def _scatter(
-    axes: Axes, points: Float[Tensor, "m 2"], limit: float, values: Tensor | None, dead: bool
+    axes: Axes, points: Float[Tensor, "m 2"], limit: float, values: Tensor | None, faint: bool
 ) -> None:
     x, y = points.double().numpy().T
     if values is None:
-        axes.scatter(x, y, s=3, lw=0, alpha=0.7, color=MUTED if dead else COLOURS[0])
+        axes.scatter(x, y, s=3, lw=0, alpha=0.7, color=MUTED if faint else COLOURS[0])
     else:
         axes.scatter(x, y, s=3, lw=0, alpha=0.7, c=values.numpy(), cmap=MAP)
     axes.set(xlim=(-limit, limit), ylim=(-limit, limit), yticks=[-2, 0, 2])
 
 
 def _name(axes: Axes, latent: int, rate: float) -> None:
-    """Above a panel of the diagonal, where the triangle leaves room: latent, rate, inactive."""
-    dead = rate < INACTIVE
-    text = f"z{latent}\n{rate:.2f} nats" + ("\ninactive" if dead else "")
-    axes.set_title(text, fontsize=TEXT, color=MUTED if dead else INK, loc="left", pad=4)
+    """Above a panel of the diagonal, where the triangle leaves room: latent and rate."""
+    faint = rate < FAINT_RATE
+    text = f"z{latent}\n{rate:.2f} nats" + ("\nfaint" if faint else "")
+    axes.set_title(text, fontsize=TEXT, color=MUTED if faint else INK, loc="left", pad=4)
 
 
 def _outer_labels(axes: Axes, x: str, y: str, lowest: bool, leftmost: bool) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from disent.checks import check_finite
 from disent.figures.style import (
     COLOURS,
-    INACTIVE,
+    FAINT_RATE,
     INK,
     MUTED,
     TEXT,
@@ -70,8 +70,8 @@ def posteriors_over_prior(
         z = torch.linspace(-limit, limit, PLACES, dtype=torch.float64)
         _draw(above, z, _density(z, mean[:pictures, None], std[:pictures, None]), thick=False)
         _draw(below, z, _aggregate(z, mean[:ROWS], std[:ROWS])[None], thick=True)
-        dead = " (inactive)" if rates[latent] < INACTIVE else ""
-        title = f"z{latent}   KL {float(rates[latent]):.2f} nats{dead}"
+        faint = " (faint)" if rates[latent] < FAINT_RATE else ""
+        title = f"z{latent}   KL {float(rates[latent]):.2f} nats{faint}"
         first = latent == chosen[0]
         label_axes(above, title=title, x="", y="density of single pictures" if first else "")
         label_axes(below, title="", x="z", y="density of all together" if first else "")
@@ -82,10 +82,10 @@ def posteriors_over_prior(
 
 
 def _spread(rates: Float[Tensor, "d"]) -> list[int]:
-    """The latents of highest KL, of lowest KL among the active, and of lowest KL; each once."""
+    """The latents of highest KL, of lowest KL that is not faint, and of lowest KL; each once."""
     order = rates.argsort(descending=True, stable=True).tolist()
-    active = [latent for latent in order if rates[latent] >= INACTIVE]
-    return list(dict.fromkeys([order[0], *active[-1:], order[-1]]))
+    seen = [latent for latent in order if rates[latent] >= FAINT_RATE]
+    return list(dict.fromkeys([order[0], *seen[-1:], order[-1]]))
 
 
 def _density(z: Tensor, mean: Tensor, std: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from disent.checks import check_columns
-from disent.figures.style import COLOURS, FAINT, INACTIVE, MUTED, TEXT, label_axes, new_figure
+from disent.figures.style import COLOURS, FAINT, FAINT_RATE, MUTED, TEXT, label_axes, new_figure
 
 AWAKE = 0.5  # nats per image: a latent that was above it is named, though it sleeps again
 RATE_OF_LATENT = re.compile(r"rate_(\d+)")
@@ -47,21 +47,21 @@ def capacity_ramp(
     if not rates or history.empty:
         raise ValueError("the history has no capacity or no rate_0, rate_1, ...: no ramp to draw.")
     order = sorted(rates, key=lambda latent: -rates[latent].iloc[-1])
-    active = [z for z in order if rates[z].iloc[-1] >= INACTIVE or rates[z].max() >= AWAKE]
+    named = [z for z in order if rates[z].iloc[-1] >= FAINT_RATE or rates[z].max() >= AWAKE]
     figure = new_figure(1400, 760)
     axes = figure.add_axes((0.08, 0.13, 0.6, 0.78))
-    for latent in [latent for latent in order if latent not in active]:
+    for latent in [latent for latent in order if latent not in named]:
         axes.plot(history["capacity"], rates[latent], color=FAINT, linewidth=0.8)
     looks = cycle([(colour, line) for line in LINES for colour in COLOURS])
     marks = {} if wakes is None else dict(wakes)
-    for latent, (colour, line) in zip(active, looks, strict=False):
+    for latent, (colour, line) in zip(named, looks, strict=False):
         name = f"z{latent}" + (f": {factors[latent]}" if factors and latent in factors else "")
         if latent in marks:
             name += f", wakes at {marks[latent]:.1f}"
             _mark(axes, history, latent, float(marks[latent]), colour)
         axes.plot(history["capacity"], rates[latent], color=colour, ls=line, lw=1.2, label=name)
-    if len(active) < len(order):
-        axes.plot([], [], color=FAINT, label=f"{len(order) - len(active)} inactive")
+    if len(named) < len(order):
+        axes.plot([], [], color=FAINT, label=f"{len(order) - len(named)} faint")
     end = float(history["capacity"].max())
     axes.plot([0, end], [0, end], color=MUTED, linewidth=0.8, linestyle="-.", label="all: C")
     axes.set_ylim(0, max(1.1 * max(float(rates[z].max()) for z in order), 1.0))

@@ -43,7 +43,7 @@ def polarised_regime(
     Args:
         means: Posterior means of n pictures.
         logvars: Natural logarithms of the posterior variances, in the same order.
-        regimes: One a latent: "active", "mixed" or "passive", as `disent.latents.regime.regimes` says.
+        regimes: One a latent, by `disent.latents.regime.regimes`: "active", "mixed" or "passive".
         note: Below the figure: which pictures these are.
     Raises:
         ValueError: The shapes do not fit, or a value is not finite.

@@ -12,7 +12,9 @@ TEXT = 8  # points
 INK = "#222222"
 MUTED = "#666666"
 FAINT = "#cccccc"
-INACTIVE = 0.1  # nats per image: a latent of a lower rate moves too little to be seen
+# Nats per image: a latent of a lower rate is called faint, for it moves too little to be seen. It
+# counts as active nonetheless from disent.gaussian.ACTIVE on.
+FAINT_RATE = 0.1
 # Okabe & Ito (2008), "Color universal design", without its yellow, which is too pale on white.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 

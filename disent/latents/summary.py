@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from disent.figures.style import INACTIVE
+from disent.figures.style import FAINT_RATE
 from disent.gaussian import DiagonalGaussian
 from disent.metrics.information import factor_entropy, mutual_information
 
@@ -33,10 +33,10 @@ class LatentSummary:
         return self.rates.argsort(descending=True, stable=True).tolist()
 
     def label(self, latent: int) -> str:
-        """Two lines: number and rate; the factor followed best and its share, or "inactive"."""
+        """Two lines: number and rate; the factor followed best and its share, or "faint"."""
         rate = float(self.rates[latent])
-        if rate < INACTIVE:
-            return f"z{latent}   {rate:.2f} nats\ninactive"
+        if rate < FAINT_RATE:
+            return f"z{latent}   {rate:.2f} nats\nfaint"
         factor = int(self.shares[:, latent].argmax())
         share = float(self.shares[factor, latent])
         return f"z{latent}   {rate:.1f} nats\n{self.names[factor]} {share:.2f}"

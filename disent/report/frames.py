@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Latent traversals for sliders: each active latent's pictures, drawn beforehand."""
+"""Latent traversals for sliders: the pictures of each latent that is not faint."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from disent.data.load import load_dataset
-from disent.figures.style import INACTIVE
+from disent.figures.style import FAINT_RATE
 from disent.models.load import load_run
 from disent.latents.pictures import Traversal, traverse
 from disent.report.svg import strip
@@ -31,12 +31,12 @@ class Frames:
     """The sliders of a run, highest rate first; or why there are none."""
 
     sliders: list[Slider]
-    inactive: list[int]
+    faint: list[int]
     note: str
 
 
 def frames_of(path: Path, rates: list[float], factors: dict[int, str]) -> Frames:
-    """Traverses the active latents of a run from the picture at the middle of every factor.
+    """Traverses the latents that are not faint from the picture at the middle of every factor.
 
     Args:
         path: The run.
@@ -47,10 +47,10 @@ def frames_of(path: Path, rates: list[float], factors: dict[int, str]) -> Frames
         model, dataset = load_run(path), load_dataset(path)
         index = STEPS.start(dataset.grid)
         order = sorted(range(len(rates)), key=lambda latent: -rates[latent])
-        active = [latent for latent in order if rates[latent] >= INACTIVE]
+        seen = [latent for latent in order if rates[latent] >= FAINT_RATE]
         with torch.inference_mode():
             code = model.encode(dataset.batch(torch.tensor([index]))).mean[0]
-            drawn = traverse(model, code, active, STEPS.values()) if active else []
+            drawn = traverse(model, code, seen, STEPS.values()) if seen else []
     except (OSError, ValueError, RuntimeError) as error:
         return Frames([], [], f"no traversal: {error}")
     values = [f"{float(value):+.1f}".replace("+0.0", "0.0") for value in STEPS.values()]
@@ -62,10 +62,10 @@ def frames_of(path: Path, rates: list[float], factors: dict[int, str]) -> Frames
             values,
             len(values) // 2,
         )
-        for latent, pictures in zip(active, drawn, strict=True)
+        for latent, pictures in zip(seen, drawn, strict=True)
     ]
     note = (
         f"Each slider moves one latent from {values[0]} to {values[-1]} standard deviations of the "
         f"prior; the others stay at the code of picture {index:,}."
     )
-    return Frames(sliders, sorted(set(order) - set(active)), note)
+    return Frames(sliders, sorted(set(order) - set(seen)), note)

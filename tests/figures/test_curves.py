@@ -51,9 +51,9 @@ def test_terms_and_rate_are_drawn_at_their_steps():
     )
 
 
-def test_latents_are_listed_by_last_rate_and_inactive_ones_counted():
+def test_latents_are_listed_by_last_rate_and_faint_ones_counted():
     latents = curves(METRICS).axes[2]
-    assert legend(latents) == ["z10", "z1", "1 inactive"]
+    assert legend(latents) == ["z10", "z1", "1 faint"]
     assert lines(latents)["z10"] == ([10, 20, 30], [0.3, 0.7, 1.0])
     assert len({(line.get_color(), line.get_linestyle()) for line in latents.lines}) == 3
 

@@ -26,10 +26,10 @@ def texts(figure):
 
 
 class TestLatentPairs:
-    def test_latents_are_by_rate_and_inactive_ones_marked(self):
+    def test_latents_are_by_rate_and_faint_ones_marked(self):
         figure = latent_pairs(normal(50, 3), torch.tensor([0.0, 3.0, 1.0]), latents=3)
         titles = [title for axes in figure.axes if (title := axes.get_title(loc="left"))]
-        assert titles == ["z1\n3.00 nats", "z2\n1.00 nats", "z0\n0.00 nats\ninactive"]
+        assert titles == ["z1\n3.00 nats", "z2\n1.00 nats", "z0\n0.00 nats\nfaint"]
         assert len(figure.axes) == 6  # the lower triangle with its diagonal
 
     def test_points_are_the_codes_coloured_by_the_factor(self):
@@ -59,9 +59,9 @@ class TestPosteriors:
         titles = [axes.get_title(loc="left") for axes in figure.axes]
         names = [title.split()[0] for title in titles if title]
         assert names == ["z0", "z2", "z1"]
-        assert "inactive" in next(title for title in titles if title.startswith("z1"))
+        assert "faint" in next(title for title in titles if title.startswith("z1"))
 
-    def test_densities_integrate_to_one_and_an_inactive_one_is_the_prior(self):
+    def test_densities_integrate_to_one_and_a_faint_one_is_the_prior(self):
         figure = posteriors_over_prior(torch.zeros(20, 1), torch.ones(20, 1), pictures=2)
         for axes in figure.axes:
             curves = [np.asarray(line.get_xydata()) for line in axes.lines]

@@ -22,7 +22,7 @@ def test_shares_are_of_the_factors_entropy_and_latents_by_rate():
         [[0.5, 1.0], [0.0, 0.3]], [2.0, 0.0], ["shape", "one value"], rates=[0.05, 3.0]
     )
     assert cells(figure) == [[0.5, 0.25], [0.0, 0.0]]
-    assert labels(figure) == [["shape", "one value"], ["z1", "z0\n(inactive)"]]
+    assert labels(figure) == [["shape", "one value"], ["z1", "z0\n(faint)"]]
     assert [t.get_text() for t in figure.axes[0].texts] == ["0.50", "0.25", "0.00", "0.00"]
 
 

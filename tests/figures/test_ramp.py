@@ -21,7 +21,7 @@ def test_lines_are_in_the_order_of_the_ramp_and_named_by_factor_and_waking():
     lines = {line.get_label(): np.asarray(line.get_xydata()).tolist() for line in axes.lines}
     assert lines["z0: scale, wakes at 2.0"] == [[1.0, 0.1], [2.0, 0.6], [3.0, 1.9]]
     assert "z2, wakes at 1.0" in lines
-    assert "1 inactive" in lines
+    assert "1 faint" in lines
     assert lines["all: C"] == [[0.0, 0.0], [3.0, 3.0]]
     marks = [
         np.asarray(line.get_xydata()).tolist()[0] for line in axes.lines if line.get_marker() == "^"

@@ -83,7 +83,7 @@ def test_latents_are_ordered_by_rate_and_labelled_with_their_factor():
     assert labels(figure) == [
         "z0   1.2 nats\nx 1.00",
         "z2   0.5 nats\ny 1.00",
-        "z1   0.00 nats\ninactive",
+        "z1   0.00 nats\nfaint",
     ]
     assert shown(figure).shape == (3 * 66 - 2, 9 * 66 - 2)
     assert "code of picture 7 (x 2, y 1)" in note(figure)

@@ -38,15 +38,15 @@ def test_shares_are_information_over_the_entropy_of_the_factor():
     [
         (2, "z2   2.0 nats\nrow 1.00"),
         (1, "z1   1.0 nats\ncolumn 0.50"),
-        (0, "z0   0.00 nats\ninactive"),
+        (0, "z0   0.00 nats\nfaint"),
     ],
 )
-def test_label_says_rate_and_best_factor_or_inactive(latent, label):
+def test_label_says_rate_and_best_factor_or_faint(latent, label):
     assert summary().label(latent) == label
 
 
-@pytest.mark.parametrize(("rate", "second_line"), [(0.0999, "inactive"), (0.1001, "row 1.00")])
-def test_a_latent_is_inactive_below_a_tenth_of_a_nat(rate, second_line):
+@pytest.mark.parametrize(("rate", "second_line"), [(0.0999, "faint"), (0.1001, "row 1.00")])
+def test_a_latent_is_faint_below_a_tenth_of_a_nat(rate, second_line):
     mean = torch.full((2, 1), math.sqrt(2 * rate)) * torch.tensor([[-1.0], [1.0]])
     posterior = DiagonalGaussian(mean, torch.zeros(2, 1))
     told = summarise_latents(posterior, torch.tensor([[0], [1]]), ("row",), "2")
