@@ -1,12 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The diagonal Gaussian posterior q(z|x) = N(mean, exp(logvar))."""
+"""Posteriors q(z|x): a diagonal Gaussian, one with all its covariances, and a point."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 ACTIVE = 0.01  # nats: a latent of a higher rate counts as active (Duan et al., 2020, the UDR paper)
+
+
+@runtime_checkable
+class Posterior(Protocol):
+    """What an encoder gives of a batch of pictures.
+
+    Attributes:
+        mean: Float[B, D].
+        logvar: Float[B, D], natural logarithm of the variances; None where these alone do not make
+            the distribution.
+    """
+
+    @property
+    def mean(self) -> Float[Tensor, "b d"]: ...
+    @property
+    def logvar(self) -> Float[Tensor, "b d"] | None: ...
+    def sample(self, noise: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
+        """One draw of each, from `noise` that the caller draws from N(0, 1)."""
+        ...
+
+    def kl(self) -> Float[Tensor, "b d"] | None:
+        """KL divergence from N(0, 1) in nats, a part for each latent; None where there is none."""
+        ...
 
 
 class DiagonalGaussian(NamedTuple):
@@ -27,3 +51,78 @@ class DiagonalGaussian(NamedTuple):
     def kl(self) -> Float[Tensor, "b d"]:
         """KL(q(z_j|x) || N(0, 1)) of each latent, in nats (Kingma & Welling, 2014, appendix B)."""
         return 0.5 * (self.mean.square() + self.logvar.exp() - 1 - self.logvar)
+
+
+class FullGaussian(NamedTuple):
+    """A batch of Gaussians over D latents with all their covariances: N(mean, L L^T).
+
+    Attributes:
+        mean: Float[B, D].
+        cholesky: Float[B, D, D], L: lower triangular, its diagonal positive.
+    """
+
+    mean: Float[Tensor, "b d"]
+    cholesky: Float[Tensor, "b d d"]
+
+    @classmethod
+    def numbers(cls, d: int) -> int:
+        """How many numbers describe one of D latents: mean, logarithms of L's diagonal, the rest.
+
+        Example:
+            >>> FullGaussian.numbers(10)
+            65
+        """
+        return d + d * (d + 1) // 2
+
+    @classmethod
+    def of(cls, numbers: Float[Tensor, "b n"], d: int) -> Self:
+        """From what an encoder gives: D means, D logarithms of L's diagonal, L below it by rows."""
+        mean, diagonal, below = numbers.split([d, d, d * (d - 1) // 2], -1)
+        row, column = torch.tril_indices(d, d, -1, device=numbers.device)
+        place = torch.zeros(len(row), d * d, dtype=numbers.dtype, device=numbers.device)
+        place[torch.arange(len(row), device=numbers.device), row * d + column] = 1
+        lower = (below @ place).unflatten(-1, (d, d))  # a product: it can be stacked and captured
+        return cls(mean, lower + torch.diag_embed(diagonal.exp()))
+
+    @property
+    def logvar(self) -> None:
+        """None: variances alone do not make this distribution."""
+        return
+
+    def sample(self, noise: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
+        """z = mean + L noise, with `noise` drawn by the caller from N(0, 1)."""
+        return self.mean + (self.cholesky @ noise[..., None])[..., 0]
+
+    def kl(self) -> Float[Tensor, "b d"]:
+        """Parts of KL(q(z|x) || N(0, 1)) = (tr S + |m|^2 - D - ln det S) / 2, S = L L^T, in nats.
+
+        Part j is the mean of KL(q(z_j | z_1 .. z_(j-1), x) || N(0, 1)), the chain rule's term: no
+        part is negative, together they are the whole, and without covariances they are the rates of
+        the diagonal Gaussian.
+        """
+        variance = self.cholesky.square().sum(-1)
+        left = self.cholesky.diagonal(dim1=-2, dim2=-1)  # of z_j when those before it are known
+        return 0.5 * (self.mean.square() + variance - 1 - 2 * left.log())
+
+
+class PointMass(NamedTuple):
+    """A batch of points: the code of an encoder that does not say how sure it is.
+
+    Attributes:
+        mean: Float[B, D].
+    """
+
+    mean: Float[Tensor, "b d"]
+
+    @property
+    def logvar(self) -> None:
+        """None: a point has no variance."""
+        return
+
+    def sample(self, noise: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
+        """The point itself, whatever the noise."""
+        return self.mean
+
+    def kl(self) -> None:
+        """None: the rate of a point is infinite."""
+        return

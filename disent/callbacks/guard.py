@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from disent.models.vae import is_logged
+from disent.models.base import is_logged
 
 
 class NotFiniteError(ArithmeticError):
@@ -55,7 +55,7 @@ class Guard(Callback):
                 self._check_capacity(float(logged["rate"]), float(logged["capacity"]))
 
     def _check_finite(self, outputs: dict[str, torch.Tensor], step: int) -> None:
-        if not torch.isfinite(outputs["loss"]):
+        if not all(torch.isfinite(value).all() for value in outputs.values()):
             raise not_finite(outputs, step)
 
     def _check_collapse(self, rate: float, step: int) -> None:

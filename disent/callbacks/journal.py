@@ -17,24 +17,28 @@ class Journal:
 
     Args:
         run: Where to write.
+        judge: Name of the logged value whose mean before a checkpoint says which is the best; with
+            "-" before it the lowest is.
 
     Attributes:
-        best_elbo: The highest mean logged elbo before a checkpoint so far, in nats per image.
-        elbos: Those logged since the last checkpoint.
+        best: The best such mean so far, the higher the better.
+        values: Those logged since the last checkpoint.
     """
 
-    def __init__(self, run: RunDir) -> None:
-        self.run = run
-        self.best_elbo, self.elbos = -float("inf"), list[float]()
+    def __init__(self, run: RunDir, judge: str = "elbo") -> None:
+        self.run, self.judge = run, judge
+        self.best, self.values = -float("inf"), list[float]()
         self._mark = (0.0, 0)
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps of it."""
-        return {"best_elbo": self.best_elbo, "elbos": list(self.elbos)}
+        return {"best": self.best, "values": list(self.values)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Goes on from a `state_dict`."""
-        self.best_elbo, self.elbos = state_dict["best_elbo"], list(state_dict["elbos"])
+        if "best_elbo" in state_dict:  # as versions before 0.2 wrote it
+            state_dict = {"best": state_dict["best_elbo"], "values": state_dict["elbos"]}
+        self.best, self.values = state_dict["best"], list(state_dict["values"])
 
     def begin(self, step: int, max_steps: int, *, write: bool = True) -> None:
         """Training starts, or goes on, after `step`: rows from later than that are dropped."""
@@ -50,7 +54,7 @@ class Journal:
 
         Args:
             step: Counted from 1.
-            logged: The terms, in nats per image; elbo among them.
+            logged: The terms, in nats per image; that of `judge` among them.
             pictures: Of a step.
             write: Whether this process is the one that writes.
         """
@@ -58,7 +62,8 @@ class Journal:
         seconds, steps = now - self._mark[0], step - self._mark[1]
         self._mark = (now, step)
         speed = steps * pictures / max(seconds, 1e-9)
-        self.elbos.append(logged["elbo"])
+        value = logged[self.judge.removeprefix("-")]
+        self.values.append(-value if self.judge.startswith("-") else value)
         if write:
             row = {"step": step, **logged, "images_per_second": speed}
             self.run.append_row(self.run.metrics, row)
@@ -66,7 +71,7 @@ class Journal:
     def checkpoint(
         self, save: Callable[[Path], None], step: int, max_steps: int, *, write: bool = True
     ) -> None:
-        """Replaces last.ckpt, and best.ckpt if the elbo was never higher.
+        """Replaces last.ckpt, and best.ckpt if what the run is judged by was never better.
 
         Args:
             save: Writes the checkpoint of now to a path, in the process that is to write.
@@ -75,11 +80,11 @@ class Journal:
             write: Whether this process is the one that writes; all of them save.
         """
         best = False
-        if self.elbos:
-            elbo = sum(self.elbos) / len(self.elbos)
-            best = elbo > self.best_elbo
-            self.best_elbo = max(elbo, self.best_elbo)
-            self.elbos.clear()
+        if self.values:
+            mean = sum(self.values) / len(self.values)
+            best = mean > self.best
+            self.best = max(mean, self.best)
+            self.values.clear()
         # last.ckpt after best.ckpt: what is killed in between comes again
         for file in (self.run.best, self.run.last) if best else (self.run.last,):
             with replacing_path(file) if write else nullcontext(file) as path:

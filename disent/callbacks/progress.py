@@ -7,11 +7,14 @@ from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
-from tqdm import tqdm
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
-from disent.models.vae import is_logged
+from disent.models.base import is_logged, pictures_of_step
 
 SHOWN = ("loss", "rate", "distortion")
+SPEED_OF = 3600.0  # seconds: time left is by the speed of the last hour, or of 1,000 logged steps
 
 
 class Progress(ProgressBar):
@@ -27,7 +30,7 @@ class Progress(ProgressBar):
         super().__init__()
         self._pictures = pictures
         self._enabled = True
-        self._bar: tqdm | None = None
+        self._bar: Bar | None = None
         self._start = (0.0, 0)
         self._tenth = 0  # of the run, said last
 
@@ -40,11 +43,12 @@ class Progress(ProgressBar):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._start = (time.monotonic(), trainer.global_step)
         self._tenth = 10 * trainer.global_step // max(trainer.max_steps, 1)
-        if self._enabled and sys.stderr.isatty():
+        console = Console(stderr=True)
+        if self._enabled and sys.stderr.isatty() and not console.is_dumb_terminal:
             total = trainer.max_steps if trainer.max_steps > 0 else None
-            self._bar = tqdm(
-                total=total, initial=trainer.global_step, unit="step", dynamic_ncols=True
-            )
+            self._bar = _bar(console)
+            self._bar.add_task("step", total=total, completed=trainer.global_step, terms="")
+            self._bar.start()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -55,18 +59,39 @@ class Progress(ProgressBar):
         metrics = trainer.callback_metrics
         shown = {name: f"{float(metrics[name]):.2f}" for name in SHOWN if name in metrics}
         seconds, steps = time.monotonic() - self._start[0], step - self._start[1]
-        pictures = len(batch) * trainer.world_size * trainer.accumulate_grad_batches
-        pictures = self._pictures or pictures
+        pictures = self._pictures or pictures_of_step(trainer, batch)
         shown["images/s"] = f"{steps * pictures / max(seconds, 1e-9):,.0f}"
+        terms = ", ".join(f"{name} {value}" for name, value in shown.items())
         if self._bar is not None:
-            self._bar.n = step
-            self._bar.set_postfix(shown)
+            self._bar.update(self._bar.task_ids[0], completed=step, terms=terms, refresh=True)
         elif (tenth := 10 * step // max(trainer.max_steps, 1)) > self._tenth:
             self._tenth = tenth
-            terms = ", ".join(f"{name} {value}" for name, value in shown.items())
             print(f"step {step} of {trainer.max_steps}: {terms}", file=sys.stderr, flush=True)
 
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        self._stop()  # Lightning leaves teardown out
+
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        """Gives the terminal back: its cursor, and what is printed to it."""
         if self._bar is not None:
-            self._bar.close()
+            self._bar.stop()
             self._bar = None
+
+
+def _bar(console: Console) -> Bar:
+    """Drawn at logged steps alone: no thread of its own takes time from the training."""
+    return Bar(
+        TextColumn("{task.description}"),
+        MofNCompleteColumn(),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[terms]}"),
+        TimeRemainingColumn(),
+        console=console,
+        auto_refresh=False,
+        speed_estimate_period=SPEED_OF,
+    )

@@ -4,11 +4,11 @@
 import signal
 from typing import Any
 
-import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from disent import internals
 from disent.callbacks.journal import Journal
-from disent.models.vae import is_logged
+from disent.models.base import is_logged, pictures_of_step
 from disent.runs.directory import RunDir
 from disent.runs.stops import REQUEUE, InterruptedRunError, StopRequest
 
@@ -18,7 +18,8 @@ class Record(Callback):
 
     A signal is answered at the end of the batch, by all ranks: checkpoint, status, then an
     `InterruptedRunError`.
-    `best.ckpt` is the checkpoint before which the mean logged elbo was highest.
+    `best.ckpt` is the checkpoint before which the mean of what the model names its `best` (the
+    elbo; the loss, negated) was highest.
 
     Args:
         run: Where to write.
@@ -50,13 +51,14 @@ class Record(Callback):
         self.stop.at_once = False
         self.stop.listen()
         write = trainer.is_global_zero
+        self.journal.judge = getattr(pl_module, "best", "-loss")
         self.journal.begin(trainer.global_step, trainer.max_steps, write=write)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         step = trainer.global_step
-        if trainer.fit_loop.epoch_loop._should_accumulate():
+        if internals.is_part_of_step(trainer):
             return
         if is_logged(trainer, step):
             self._log(trainer, batch)
@@ -87,9 +89,9 @@ class Record(Callback):
             return 0
         return REQUEUE if either(mine == REQUEUE, all=False) else mine or signal.SIGTERM
 
-    def _log(self, trainer: Trainer, batch: torch.Tensor) -> None:
+    def _log(self, trainer: Trainer, batch: Any) -> None:
         logged = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        pictures = len(batch) * trainer.world_size * trainer.accumulate_grad_batches
+        pictures = pictures_of_step(trainer, batch)
         self.journal.log(trainer.global_step, logged, pictures, write=trainer.is_global_zero)
 
     def _checkpoint(self, trainer: Trainer) -> None:

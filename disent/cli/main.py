@@ -42,9 +42,11 @@ def _run(argv: Sequence[str]) -> int:
             stop.listen((signal.SIGUSR1,))
         arguments = _parser().parse_args(argv, argparse.Namespace(stop=stop))
         return arguments.run(arguments)
-    except InterruptedRunError as error:  # one that came while a failure was being noted
-        print(f"disent: {error}", file=sys.stderr)
-        return answer(error.signum, int(os.environ.get("SLURM_PROCID") or 0))
+    except InterruptedRunError as error:
+        rank = int(os.environ.get("SLURM_PROCID") or os.environ.get("LOCAL_RANK") or 0)
+        if not rank:
+            print(f"disent: {error}", file=sys.stderr)
+        return answer(error.signum, rank)
     except SystemExit:
         if stop.signum:  # Lightning ends so at a second Ctrl-C
             return 130

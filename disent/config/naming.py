@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a run is called, what made it, and how two configs differ."""
+"""What a run is called."""
 
 import hashlib
 import inspect
-import platform
 import pydoc
 import re
-import subprocess
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import disent
-from disent.models import VAE
+from disent.config.complete import FILLED
+from disent.models.vae import VAE
 
 LONGEST = 120  # characters of a name; file systems stop at 255
 NOT_SETTINGS = ("config", "c", "run", "runs", "again", "seed_everything", "model", "data")
@@ -21,7 +18,6 @@ NOT_SETTINGS += ("checkpoint_every_n_steps", "trainer.enable_progress_bar", "pro
 NOT_SETTINGS += ("fast", "no_fast", "trainer.devices", "trainer.num_nodes", "trainer.accelerator")
 NOT_NAMED = ("evaluate.", "pictures.", "wandb.")  # what is looked at, not what is trained
 SIGNS = {"<=": "le", ">=": "ge", "==": "eq", "!=": "ne", "<": "lt", ">": "gt", "%": "mod"}
-PACKAGES = ("torch", "lightning", "numpy", "scikit-learn", "jsonargparse", "wandb")
 
 
 def run_name(argv: Sequence[str], config: dict[str, Any]) -> str:
@@ -64,37 +60,6 @@ def run_name(argv: Sequence[str], config: dict[str, Any]) -> str:
     return name
 
 
-def provenance(argv: Sequence[str]) -> dict[str, Any]:
-    """What made a run: the command, versions, and the commit of the checkout, if it is one."""
-    return {
-        "command": ["disent", "fit", *argv],
-        "disent": disent.__version__,
-        "git_commit": _git_commit(),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        **{package: _version(package) for package in PACKAGES},
-    }
-
-
-def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
-    """The settings in which two configs differ, as 'model.init_args.beta: 4.0 -> 8.0'."""
-    found = []
-    for key in sorted(old.keys() | new.keys()):
-        a, b = old.get(key), new.get(key)
-        if isinstance(a, dict) and isinstance(b, dict):
-            found += differences(a, b, f"{prefix}{key}.")
-        elif a != b:
-            found.append(f"{prefix}{key}: {a} -> {b}")
-    return found
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None  # wandb, where nobody asked for it
-
-
 def _options(argv: Sequence[str]) -> list[tuple[str, str]]:
     """(option, value) pairs of a command line, in its order."""
     pairs: list[tuple[str, str]] = []
@@ -108,26 +73,14 @@ def _options(argv: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _knobs(class_path: str) -> list[str]:
-    """The arguments that a model has and the plain VAE has not: its beta, its capacity ..."""
-    common = inspect.signature(VAE).parameters
+    """The arguments that a model names its runs by: those that it has and the plain VAE has not."""
     model: Any = pydoc.locate(class_path)
-    return [p for p in inspect.signature(model).parameters if p not in common]
+    if (named := getattr(model, "named_by", None)) is not None:
+        return list(named)
+    common = {*inspect.signature(VAE).parameters, *FILLED}
+    parameters = inspect.signature(model).parameters.values()
+    return [p.name for p in parameters if p.name not in common and p.kind is not p.VAR_KEYWORD]
 
 
 def _short(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _git_commit() -> str | None:
-    """Commit of the checkout that disent runs from, '+changes' if it was edited."""
-    folder = Path(__file__).resolve().parents[2]
-    if not (folder / ".git").exists():
-        return None
-    try:
-        commit = ["git", "-C", str(folder), "rev-parse", "HEAD"]
-        status = ["git", "-C", str(folder), "status", "--porcelain", "--untracked-files=no"]
-        sha = subprocess.run(commit, capture_output=True, text=True, check=True).stdout.strip()
-        dirty = subprocess.run(status, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return f"{sha}+changes" if dirty else sha

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from typing import Any, Literal, NoReturn
 
 from jsonargparse import ActionYesNo
-from jsonargparse.typing import NonNegativeInt, PositiveFloat, PositiveInt
+from jsonargparse.typing import PositiveInt
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 import disent.models
 import disent.networks
 from disent.config.mistakes import explain, member_names
+from disent.config.options import EvaluateOptions, LoaderOptions, PictureOptions, WandbOptions
 from disent.config.presets import presets
-from disent.data import FactorDataModule
-from disent.data.base import FactorDataset
-from disent.models import VAE
+from disent.data.base import PictureDataset
+from disent.models.base import Model
 
 TRAINER_DEFAULTS = {
     "logger": False,
@@ -23,6 +23,12 @@ TRAINER_DEFAULTS = {
     "devices": 1,
     "max_epochs": -1,
     "log_every_n_steps": 50,
+}
+GROUPS = {
+    "loader": LoaderOptions,
+    "evaluate": EvaluateOptions,
+    "pictures": PictureOptions,
+    "wandb": WandbOptions,
 }
 
 
@@ -47,7 +53,7 @@ class FitCLI(LightningCLI):
 
     def __init__(self, args: Sequence[str]) -> None:
         super().__init__(
-            model_class=VAE,
+            model_class=Model,
             subclass_mode_model=True,
             save_config_callback=None,
             trainer_defaults=TRAINER_DEFAULTS,
@@ -67,14 +73,13 @@ class FitCLI(LightningCLI):
     def add_core_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_lightning_class_args(self.trainer_class, "trainer")
         parser.set_defaults({f"trainer.{name}": value for name, value in TRAINER_DEFAULTS.items()})
-        parser.add_lightning_class_args(VAE, "model", subclass_mode=True)
-        parser.add_subclass_arguments(FactorDataset, "data", required=False)
+        parser.add_lightning_class_args(Model, "model", subclass_mode=True)
+        parser.add_subclass_arguments(PictureDataset, "data", required=False)
         parser.set_defaults({"data": {"class_path": "disent.data.DSprites"}})
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        parser.add_class_arguments(
-            FactorDataModule, "loader", skip={"dataset", "seed"}, instantiate=False
-        )
+        for name, kind in GROUPS.items():
+            parser.add_class_arguments(kind, name, instantiate=False)
         option = parser.add_argument
         option("--run", type=str | None, help="name of the run (default: a readable one)")
         option("--runs", type=str, default="runs", help="folder of runs")
@@ -94,69 +99,10 @@ class FitCLI(LightningCLI):
         )
         option("--checkpoint_every_n_steps", type=PositiveInt, default=1000)
         option(
-            "--evaluate.metrics",
-            type=list[str] | str,
-            default=["mig", "beta_vae_score"],
-            help="names of scores with commas between, as in disent.metrics, or: all",
-        )
-        option("--evaluate.codes", type=Literal["mean", "sampled"], default="mean")
-        option(
-            "--evaluate.repeats",
-            type=PositiveInt,
-            default=1,
-            help="draw what is drawn so many times; gives mean and spread",
-        )
-        option(
-            "--evaluate.every_n_steps",
-            type=NonNegativeInt,
-            default=0,
-            help="steps between two evaluations while training; 0: none",
-        )
-        option(
-            "--evaluate.points",
-            type=PositiveInt,
-            default=50_000,
-            help="while training, thin the grid to at most so many points",
-        )
-        option(
-            "--evaluate.at_end",
-            type=bool,
-            default=True,
-            help="score the trained model over the whole grid",
-        )
-        option(
-            "--evaluate.precision",
-            type=Literal["float32", "bfloat16"] | None,
-            help="of the encoder's arithmetic (default: float32; with --fast bfloat16, too)",
-        )
-        option(
-            "--pictures.every_n_steps",
-            type=NonNegativeInt,
-            default=0,
-            help="steps between two sets of pictures while training; 0: none",
-        )
-        option("--pictures.at_end", type=bool, default=True, help="draw the trained model")
-        option(
             "--logger",
             type=Literal["none", "wandb"] | None,
             help="wandb: send the run to Weights & Biases too, or keep it for `wandb sync` with "
             "WANDB_MODE=offline (default: none, but wandb under wandb agent)",
-        )
-        option("--wandb.project", type=str, default="disent")
-        option(
-            "--wandb.on_failure",
-            type=Literal["continue", "stop"],
-            default="continue",
-            help="what to do if W&B cannot be reached",
-        )
-        option(
-            "--wandb.timeout",
-            type=PositiveFloat,
-            default=60.0,
-            help="seconds to wait for W&B, at the start and at the end",
-        )
-        option(
-            "--wandb.checkpoints", type=bool, default=False, help="upload the last and best ones"
         )
         option("--provenance", type=dict[str, Any] | None, help="what made the run; filled in")
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every dataset of the suite is: a grid of factors, and a picture at each of its points."""
+"""What every dataset of the suite is: pictures by index, with labels or a whole grid of factors."""
 
 from abc import ABC, abstractmethod
-from typing import Self
+from typing import NamedTuple, Self
 
 import torch
 from jaxtyping import Float, Int, UInt8
@@ -11,16 +11,36 @@ from torch import Tensor
 from disent.grid import FactorGrid
 
 
-class FactorDataset(ABC):
-    """Pictures by flat index of a grid of ground-truth factors.
+class Batch(NamedTuple):
+    """Pictures of a step, with what is known of them.
 
     Attributes:
-        grid: The factors and their values.
-        channels: 1 for grey pictures, 3 for RGB.
+        x: Float[B, C, H, W] in [0, 1].
+        factors: Int[B, K], their factor values or labels; None where there are none, -1 where one
+            is missing.
+        other: The second pictures of models that ask for two views, see disent.data.views.
     """
 
-    grid: FactorGrid
+    x: Float[Tensor, "b c h w"]
+    factors: Int[Tensor, "b k"] | None = None
+    other: "Batch | None" = None
+
+
+class PictureDataset(ABC):
+    """Pictures by index, 0 to len - 1, all of one size.
+
+    A member says `__len__`, `fingerprint` and `images`; and `names` with `factors` where something
+    is known of the pictures.
+
+    Attributes:
+        channels: 1 for grey pictures, 3 for RGB.
+        size: Height and width in pixels.
+        names: Of the K labels, which are whole numbers from 0 on.
+    """
+
     channels: int
+    size: tuple[int, int] = (64, 64)
+    names: tuple[str, ...] = ()
 
     @property
     @abstractmethod
@@ -28,12 +48,24 @@ class FactorDataset(ABC):
         """Identifies the pictures: name, origin and a digest. Stored beside every score."""
 
     @abstractmethod
-    def images(self, index: Int[Tensor, "b"]) -> UInt8[Tensor, "b c 64 64"]:
-        """Pictures at flat indices, 0 to 255, on the device of `index`."""
+    def __len__(self) -> int:
+        """How many pictures there are."""
 
-    def batch(self, index: Int[Tensor, "b"]) -> Float[Tensor, "b c 64 64"]:
-        """Pictures at flat indices as float32 in [0, 1], on the device of `index`."""
+    @abstractmethod
+    def images(self, index: Int[Tensor, "b"]) -> UInt8[Tensor, "b c h w"]:
+        """Pictures at indices, 0 to 255, on the device of `index`."""
+
+    def factors(self, index: Int[Tensor, "b"]) -> Int[Tensor, "b k"] | None:
+        """Labels of pictures, on the device of `index`; -1 for a missing one, None without any."""
+        return None
+
+    def batch(self, index: Int[Tensor, "b"]) -> Float[Tensor, "b c h w"]:
+        """Pictures at indices as float32 in [0, 1], on the device of `index`."""
         return self.images(index).to(torch.float32).div_(255)
+
+    def at(self, index: Int[Tensor, "b"]) -> Batch:
+        """Pictures and what is known of them."""
+        return Batch(self.batch(index), self.factors(index))
 
     def to(self, device: torch.device | str) -> Self:
         """Keeps the stored pictures on `device`, if they fit there, so that gathers stay there.
@@ -41,6 +73,28 @@ class FactorDataset(ABC):
         Where they do not fit, or nothing is stored, they are gathered in main memory and copied.
         """
         return self
+
+
+class FactorDataset(PictureDataset):
+    """Pictures of a whole grid of ground-truth factors, by flat index.
+
+    Attributes:
+        grid: The factors and their values.
+    """
+
+    grid: FactorGrid
+
+    @property
+    def names(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Of the K factors."""
+        return self.grid.names
+
+    def __len__(self) -> int:
+        return len(self.grid)
+
+    def factors(self, index: Int[Tensor, "b"]) -> Int[Tensor, "b k"]:
+        """Factor values of pictures."""
+        return self.grid.factors(index)
 
 
 def check_index(index: Tensor, pictures: int) -> None:

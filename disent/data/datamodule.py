@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Any dataset of factors as a LightningDataModule whose checkpoints hold the place in the data."""
+"""Any dataset as a LightningDataModule whose checkpoints hold the place in the data."""
 
 import warnings
 from typing import Any
 
 import torch
 from jaxtyping import Int
-from lightning.pytorch import LightningDataModule
+from lightning.pytorch import LightningDataModule, Trainer
 from torch import Tensor
 
+from disent import internals
 from disent.data import splits
-from disent.data.base import FactorDataset
-from disent.data.bursts import BurstLoader
+from disent.data.base import PictureDataset
+from disent.data.bursts import BurstLoader, Train
 from disent.data.loader import FactorLoader, Sampling
+from disent.data.views import SecondView
 
 
 class FactorDataModule(LightningDataModule):
-    """Training batches from a dataset of factors, on the device of the trainer.
+    """Training batches from a dataset, on the device of the trainer.
 
     A run that is interrupted after any batch and resumed from its checkpoint draws the batches
     that it would have drawn without the interruption, also on another number of devices. Save
@@ -25,12 +27,15 @@ class FactorDataModule(LightningDataModule):
     Args:
         dataset: Pictures by flat index.
         batch_size: Pictures per step, of all devices together.
-        sampling: "iid": uniform with replacement for ever; "shuffled": a permutation per epoch.
+        sampling: "iid": uniform with replacement for ever, without epochs; "shuffled": a
+            permutation per epoch.
         held_out: Condition on the factors of the pictures that are never trained on, such as
             "12 <= pos_x < 20"; None trains on all. Its language: disent.data.splits.held_out.
         seed: Seed of the order of batches; on the command line, --seed_everything.
     Attributes:
-        burst: Steps whose batches are handed out at once, see BurstLoader; 0: none. Set before fit.
+        burst: Batches that are handed out at once, see BurstLoader; 0: none. Set before fit.
+        train: How a model takes the steps of a burst. Set before fit.
+        until: Batches of the whole training, at which a burst ends; None: unknown. Set before fit.
         train_index: Int[n], flat indices that are trained on, ascending.
         held_out_index: Int[m], the other flat indices, ascending.
     """
@@ -40,7 +45,7 @@ class FactorDataModule(LightningDataModule):
 
     def __init__(
         self,
-        dataset: FactorDataset,
+        dataset: PictureDataset,
         batch_size: int = 64,
         sampling: Sampling = "iid",
         held_out: str | None = None,
@@ -50,9 +55,11 @@ class FactorDataModule(LightningDataModule):
         self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
         self.sampling: Sampling = sampling
         self.held_out, self.burst = held_out, 0
-        mask = torch.zeros(len(dataset.grid), dtype=torch.bool)
+        self.until: int | None = None
+        self.train: Train | None = None
+        mask = torch.zeros(len(dataset), dtype=torch.bool)
         if held_out is not None:
-            mask = splits.held_out(dataset.grid, held_out)
+            mask = splits.held_out_pictures(dataset, held_out)
         self.train_index = (~mask).nonzero().flatten()
         self.held_out_index = mask.nonzero().flatten()
         self._loader = self._make_loader(torch.device("cpu"), 0, 1)  # complains now, not in fit
@@ -71,29 +78,44 @@ class FactorDataModule(LightningDataModule):
         """Batches from `position` on, on the device and for the rank of the trainer, if any."""
         device, rank, world_size = torch.device("cpu"), 0, 1
         if self.trainer is not None:
-            overfit = getattr(self.trainer, "overfit_batches", 0)
-            if overfit:
-                raise ValueError(
-                    f"overfit_batches is {overfit}, but this data never "
-                    "repeats a batch. To train on few pictures, hold out the others: "
-                    '--loader.held_out "CONDITION".'
-                )
+            self._check(self.trainer)
             device = self.trainer.strategy.root_device
             rank, world_size = self.trainer.global_rank, self.trainer.world_size
         self.dataset = self.dataset.to(device)
         loader = self._make_loader(device, rank, world_size)
         loader.position = self.position
         self._loader = loader
+        return BurstLoader(loader, self.burst, self.until, self.train) if self.burst else loader
+
+    def _check(self, trainer: Trainer) -> None:
+        """Raises ValueError for what counts epochs where there are none, or shortens a step."""
+        overfit, parts = getattr(trainer, "overfit_batches", 0), trainer.accumulate_grad_batches
+        if overfit:
+            raise ValueError(
+                f"overfit_batches is {overfit}, but this data never "
+                "repeats a batch. To train on few pictures, hold out the others: "
+                '--loader.held_out "CONDITION".'
+            )
         if self.burst:
-            steps = self.trainer.max_steps if self.trainer is not None else -1
-            return BurstLoader(loader, self.burst, steps if steps > 0 else None)
-        return loader
+            return
+        endless = trainer.max_steps in (None, -1) and trainer.max_time is None
+        if self.sampling == "iid" and endless and (trainer.max_epochs or 0) >= 0:
+            raise ValueError(
+                f"max_epochs is {trainer.max_epochs}, but i.i.d. batches have no epochs: the "
+                "training would never end. Say max_steps instead, or sampling 'shuffled'."
+            )
+        epoch = self._loader.epoch
+        if self.sampling == "shuffled" and epoch % parts:
+            raise ValueError(
+                f"accumulate_grad_batches is {parts}, but a shuffled epoch has {epoch} batches, so "
+                f"that its last step would be of {epoch % parts}: choose a divisor of {epoch}, or "
+                "sampling 'iid'."
+            )
 
     def state_dict(self) -> dict[str, Any]:
         """The position, and the settings that it makes sense with."""
         if self.trainer is not None:
-            batches = self.trainer.fit_loop.epoch_loop.batch_progress.current.state_dict()
-            if batches["ready"] != batches["processed"]:
+            if internals.is_inside_step(self.trainer):
                 warnings.warn(
                     "this checkpoint is being saved inside a training step: a run resumed from it "
                     "skips that step's batch. Save in on_train_batch_end instead.",
@@ -135,6 +157,23 @@ class FactorDataModule(LightningDataModule):
         }
 
     def _make_loader(self, device: torch.device, rank: int, world_size: int) -> FactorLoader:
+        model = None if self.trainer is None else self.trainer.lightning_module
+        return self.loader_for(model, device, rank, world_size)
+
+    def loader_for(
+        self, model: Any, device: torch.device | str = "cpu", rank: int = 0, world_size: int = 1
+    ) -> FactorLoader:
+        """Batches as a model asks for them: with labels, with a second view, or pictures alone."""
+        kind, second = next(iter(getattr(model, "views", ())[1:]), None), None
+        if kind is not None:
+            changed = getattr(model, "changed_factors", 1)
+            second = SecondView(kind, self.dataset, self.train_index, self.seed, changed)
+        labels = bool(getattr(model, "labels", False))
+        if labels and self.dataset.factors(self.train_index[:1]) is None:
+            raise ValueError(
+                f"{type(model).__name__} wants labels, but {type(self.dataset).__name__} has none: "
+                "take a dataset with labels or factors."
+            )
         return FactorLoader(
             self.dataset,
             batch_size=self.batch_size,
@@ -144,4 +183,6 @@ class FactorDataModule(LightningDataModule):
             device=device,
             rank=rank,
             world_size=world_size,
+            second=second,
+            labels=labels,
         )

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 
-from disent.data.base import FactorDataset
+from disent.data.base import Batch, PictureDataset
+from disent.data.views import SecondView
 from disent.streams import Stream
 
 Sampling = Literal["iid", "shuffled"]
+ENDLESS = 2**62  # batches: more than are ever drawn; Lightning wants a number
 
 
 class FactorLoader:
@@ -24,14 +26,15 @@ class FactorLoader:
     Args:
         dataset: Pictures by flat index.
         batch_size: Pictures per batch, of all ranks together.
-        sampling: "iid": uniform with replacement for ever, an epoch being only a count (Locatello
-            et al., 2019). "shuffled": every epoch is a permutation; its last, partial batch is
-            left out.
+        sampling: "iid": uniform with replacement for ever, without epochs (Locatello et al., 2019).
+            "shuffled": every epoch is a permutation; its last, partial batch is left out.
         seed: Seed of the order.
-        index: The flat indices that may be drawn; None: the whole grid.
+        index: The flat indices that may be drawn; None: all.
         device: Where the batches are made.
         rank: This process among `world_size`; it takes every world_size-th picture of each batch.
         world_size: Number of processes that train together.
+        second: Which pictures go with those of a batch; None: none.
+        labels: Whether factors or labels come with the pictures.
     Attributes:
         position: Batches drawn since the start of training. It has moved past a batch before that
             batch is handed out. Setting it moves the loader.
@@ -39,7 +42,7 @@ class FactorLoader:
 
     def __init__(
         self,
-        dataset: FactorDataset,
+        dataset: PictureDataset,
         *,
         batch_size: int,
         sampling: Sampling = "iid",
@@ -48,36 +51,59 @@ class FactorLoader:
         device: torch.device | str = "cpu",
         rank: int = 0,
         world_size: int = 1,
+        second: SecondView | None = None,
+        labels: bool = False,
     ) -> None:
-        points = len(dataset.grid)
+        points = len(dataset)
         self.index = torch.arange(points) if index is None else _checked(index, points)
         _check(batch_size, sampling, len(self.index), rank, world_size)
         self.dataset, self.device = dataset, torch.device(device)
         self.batch_size, self.sampling, self.seed = batch_size, sampling, seed
         self.rank, self.world_size = rank, world_size
+        self.second, self.labels = second, labels
         self.position = 0
         self._stream = Stream(seed, f"{sampling} batches")
         self._shuffle = (-1, torch.empty(0, dtype=torch.int64))  # epoch, its permutation
 
-    def __len__(self) -> int:
-        """Batches per epoch."""
+    @property
+    def epoch(self) -> int:
+        """Batches in which a shuffled order runs through all pictures."""
         return max(1, len(self.index) // self.batch_size)
 
-    def __iter__(self) -> Iterator[Float[Tensor, "b c 64 64"]]:
-        """Goes on from `position` to the end of its epoch."""
+    def __len__(self) -> int:
+        """Batches per epoch; i.i.d. batches never end."""
+        return ENDLESS if self.sampling == "iid" else self.epoch
+
+    def __iter__(self) -> Iterator[Batch | Tensor]:
+        """Goes on from `position` to the end of its epoch; pictures alone where that is all."""
         end = (self.position // len(self) + 1) * len(self)
         while self.position < end:
-            indices = self.indices(self.position)[self.rank :: self.world_size]
-            batch = self.dataset.batch(indices.to(self.device))
+            batch = self.at(self.position)
             self.position += 1
-            yield batch
+            yield batch if self.labels or self.second else batch.x
+
+    def at(self, position: int) -> Batch:
+        """This rank's share of the batch at a position."""
+        own = self.indices(position)
+        other = None if self.second is None else self.second(position, own)
+        mine = slice(self.rank, None, self.world_size)
+        own, other = own[mine], None if other is None else other[mine].to(self.device)
+        return self.gather(own.to(self.device), other)
+
+    def gather(self, own: Int[Tensor, "b"], other: Int[Tensor, "b"] | None = None) -> Batch:
+        """The pictures at indices that lie where batches are made."""
+        second = None if other is None else self._batch(other)
+        return self._batch(own)._replace(other=second)
+
+    def _batch(self, index: Int[Tensor, "b"]) -> Batch:
+        return self.dataset.at(index) if self.labels else Batch(self.dataset.batch(index))
 
     def indices(self, position: int) -> Int[Tensor, "b"]:
         """Flat indices of the batch at `position`, of all ranks together, on the CPU."""
         if self.sampling == "iid":
             draw = self._stream.integers(position, len(self.index), self.batch_size)
         else:
-            epoch, batch = divmod(position, len(self))
+            epoch, batch = divmod(position, self.epoch)
             if self._shuffle[0] != epoch:
                 self._shuffle = (epoch, self._stream.permutation(epoch, len(self.index)))
             draw = self._shuffle[1][batch * self.batch_size :][: self.batch_size]
@@ -93,7 +119,7 @@ class FactorLoader:
 
 
 def _checked(index: Tensor, points: int) -> Int[Tensor, "n"]:
-    """`index` as int64 on the CPU; ValueError unless it is a list of the grid's flat indices."""
+    """`index` as int64 on the CPU; ValueError unless it is a list of the dataset's indices."""
     if index.ndim != 1 or index.dtype not in (torch.int64, torch.int32) or not len(index):
         raise ValueError(
             f"index has shape {list(index.shape)} and dtype {index.dtype}, but a non-empty list of "
@@ -101,8 +127,8 @@ def _checked(index: Tensor, points: int) -> Int[Tensor, "n"]:
         )
     if int(index.min()) < 0 or int(index.max()) >= points:
         raise ValueError(
-            f"index runs from {int(index.min())} to {int(index.max())}, but the grid's flat "
-            f"indices run from 0 to {points - 1}. Take them from the grid of this dataset."
+            f"index runs from {int(index.min())} to {int(index.max())}, but the dataset's "
+            f"indices run from 0 to {points - 1}. Take them from this dataset."
         )
     return index.to("cpu", torch.int64)
 

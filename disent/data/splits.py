@@ -4,11 +4,13 @@
 import ast
 import difflib
 import operator
+from collections.abc import Mapping
 
 import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from disent.data.base import FactorDataset, PictureDataset
 from disent.grid import FactorGrid
 
 ARITHMETIC = {
@@ -51,17 +53,33 @@ def held_out(grid: FactorGrid, predicate: str) -> Bool[Tensor, "n"]:
         >>> held_out(FactorGrid(("shape", "scale"), (2, 3)), "shape == 1 and scale < 2").tolist()
         [False, False, False, True, True, False]
     """
+    # one axis per factor; whatever combines two factors broadcasts to the grid
+    values = {
+        name: torch.arange(size).view([-1 if k == axis else 1 for k in range(len(grid.sizes))])
+        for axis, (name, size) in enumerate(zip(grid.names, grid.sizes, strict=True))
+    }
+    ends = {name: (0, size - 1) for name, size in zip(grid.names, grid.sizes, strict=True)}
+    return _mask(values, grid.sizes, ends, predicate)
+
+
+def _mask(
+    values: Mapping[str, Tensor],
+    shape: tuple[int, ...],
+    ends: Mapping[str, tuple[int, int]],
+    predicate: str,
+) -> Bool[Tensor, "n"]:
+    """Where a condition on named values holds, with one row for each place of `shape`."""
     text = " ".join(predicate.split())  # a YAML block brings line ends
     try:
-        holds = _Condition(grid, text).condition(_parse(text))
+        holds = _Condition(values, text).condition(_parse(text))
     except RecursionError:
         raise ValueError(
             f"{_short(text)} is nested too deeply. Write a flatter condition."
         ) from None
-    mask = holds.expand(grid.sizes).reshape(-1)
+    mask = holds.expand(shape).reshape(-1)
     if not mask.any() or mask.all():
         what = "everything: no picture is left to train on" if mask.all() else "nothing"
-        sizes = ", ".join(f"{n} 0..{s - 1}" for n, s in zip(grid.names, grid.sizes, strict=True))
+        sizes = ", ".join(f"{name} {low}..{high}" for name, (low, high) in ends.items())
         raise ValueError(
             f"{_short(text)} holds out {what}. The values run: {sizes}. "
             "Change the condition, or leave it away to train on the whole grid."
@@ -90,19 +108,31 @@ def _short(text: str) -> str:
     return f'held_out "{text if len(text) <= 200 else text[:200] + " ..."}"'
 
 
+def held_out_pictures(dataset: PictureDataset, predicate: str) -> Bool[Tensor, "n"]:
+    """Which pictures of a dataset a condition holds out, by its factors or its labels.
+
+    A missing label is -1. Errors and language as of `held_out`.
+    """
+    if isinstance(dataset, FactorDataset):
+        return held_out(dataset.grid, predicate)
+    table = dataset.factors(torch.arange(len(dataset)))
+    if table is None:
+        raise ValueError(
+            f"held_out is a condition on factors or labels, but {type(dataset).__name__} has none."
+        )
+    values = dict(zip(dataset.names, table.T, strict=True))
+    ends = {name: (int(column.min()), int(column.max())) for name, column in values.items()}
+    return _mask(values, (len(dataset),), ends, predicate)
+
+
 class _Condition:
     """Works out the nodes of one parsed condition at every point of a grid at once.
 
     Numbers and conditions are kept apart, so that no truth value of a number is ever guessed.
     """
 
-    def __init__(self, grid: FactorGrid, text: str) -> None:
-        self.text = text
-        # one axis per factor; whatever combines two factors broadcasts to the grid
-        self.values = {
-            name: torch.arange(size).view([-1 if k == axis else 1 for k in range(len(grid.sizes))])
-            for axis, (name, size) in enumerate(zip(grid.names, grid.sizes, strict=True))
-        }
+    def __init__(self, values: Mapping[str, Tensor], text: str) -> None:
+        self.text, self.values = text, values
 
     def condition(self, node: ast.expr) -> Tensor:
         """The node's truth at every point: bool, broadcastable to the grid."""

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Models: LightningModules with their training step, and the way back from a run to its model."""
 
+from disent.models.beta_vae import AnnealedVAE, BetaTCVAE, BetaVAE
+from disent.models.factor_vae import FactorVAE
 from disent.models.load import load_run
-from disent.models.vae import VAE, AnnealedVAE, BetaVAE
+from disent.models.vae import VAE
 
-__all__ = ["VAE", "AnnealedVAE", "BetaVAE", "load_run"]
+__all__ = ["VAE", "AnnealedVAE", "BetaTCVAE", "BetaVAE", "FactorVAE", "load_run"]

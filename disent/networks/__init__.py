@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Encoder and decoder pairs for 64 x 64 pictures, one file per paper."""
+"""Encoder and decoder pairs, one file per paper: convolutional for 64 x 64, dense for any size."""
 
 from disent.networks.burgess import Burgess2018
 from disent.networks.higgins import Higgins2017

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every network is: an encoder into a diagonal Gaussian and a decoder back to pixels."""
 
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -20,27 +22,84 @@ class Network(nn.Module):
         channels: Colour channels of a picture, 1 or 3.
         latent_dim: Number of latents D.
         outputs: Numbers that the decoder gives per pixel and channel (the likelihood's `outputs`).
+        size: Height and width of a picture.
+        numbers: That the encoder gives of a picture; None: 2 D, means then log-variances.
     """
 
-    encoder: nn.Module  # [B, C, 64, 64] -> [B, 2 D], means then log-variances
-    decoder: nn.Module  # [B, D] -> [B, outputs * C, 64, 64]
+    encoder: nn.Module  # [B, C, H, W] -> [B, numbers]
+    decoder: nn.Module  # [B, D] -> [B, outputs * C, H, W]
 
-    def __init__(self, channels: int = 1, latent_dim: int = 10, outputs: int = 1) -> None:
+    def __init__(
+        self,
+        channels: int = 1,
+        latent_dim: int = 10,
+        outputs: int = 1,
+        size: tuple[int, int] = (64, 64),
+        numbers: int | None = None,
+    ) -> None:
         super().__init__()
-        if min(channels, latent_dim, outputs) < 1:
+        numbers = 2 * latent_dim if numbers is None else numbers
+        if min(channels, latent_dim, outputs, numbers, *size) < 1:
             raise ValueError(
-                f"channels, latent_dim and outputs must be >= 1, got {channels}, {latent_dim} and "
-                f"{outputs}."
+                f"channels, latent_dim, outputs, numbers and size must be >= 1, got {channels}, "
+                f"{latent_dim}, {outputs}, {numbers} and {tuple(size)}."
             )
         self.channels, self.latent_dim, self.outputs = channels, latent_dim, outputs
+        self.size, self.numbers = (size[0], size[1]), numbers
 
-    def encode(self, x: Float[Tensor, "b c 64 64"]) -> DiagonalGaussian:
+    @property
+    def pixels(self) -> int:
+        """Values of a picture: channels times height times width."""
+        return self.channels * self.size[0] * self.size[1]
+
+    def wants_64(self) -> None:
+        """Raises ValueError unless pictures are of 64 x 64, as those of most convolutions are."""
+        if self.size != (64, 64):
+            raise ValueError(
+                f"{type(self).__name__} takes pictures of 64 x 64, but these are of "
+                f"{self.size[0]} x {self.size[1]}: take MLP or Linear."
+            )
+
+    def encode(self, x: Float[Tensor, "b c h w"]) -> DiagonalGaussian:
         """The posterior q(z|x)."""
         return DiagonalGaussian(*self.encoder(x).chunk(2, dim=-1))
 
-    def decode(self, z: Float[Tensor, "b d"]) -> Float[Tensor, "b o 64 64"]:
+    def decode(self, z: Float[Tensor, "b d"]) -> Float[Tensor, "b o h w"]:
         """The likelihood's parameters."""
         return self.decoder(z)
+
+
+def make_network(
+    network: Callable[..., Network],
+    channels: int,
+    latent_dim: int,
+    outputs: int,
+    size: tuple[int, int] = (64, 64),
+    numbers: int | None = None,
+) -> Network:
+    """What a network's class, or whoever makes one, gives for these pictures.
+
+    Size and numbers are told only where they are not the usual ones: a network of three arguments
+    is one for pictures of 64 x 64 with a diagonal posterior.
+
+    Raises:
+        ValueError: Such a network is asked for something else.
+    """
+    more: dict[str, Any] = {}
+    if tuple(size) != (64, 64):
+        more["size"] = (size[0], size[1])
+    if numbers not in (None, 2 * latent_dim):
+        more["numbers"] = numbers
+    try:
+        return network(channels, latent_dim, outputs, **more)
+    except TypeError as error:
+        if not any(f"'{name}'" in str(error) for name in more):
+            raise
+        asked = " and ".join(f"{name}={value}" for name, value in more.items())
+        raise ValueError(
+            f"this network cannot be made with {asked}: {error}. Give it arguments `size` and "
+            "`numbers`, as disent.networks.MLP has them."
+        ) from error
 
 
 class Linear32(nn.Linear):

@@ -19,8 +19,16 @@ class Burgess2018(Network):
     The paper names no initialisation: He-normal weights (He et al., 2015) and zero biases.
     """
 
-    def __init__(self, channels: int = 1, latent_dim: int = 10, outputs: int = 1) -> None:
-        super().__init__(channels, latent_dim, outputs)
+    def __init__(
+        self,
+        channels: int = 1,
+        latent_dim: int = 10,
+        outputs: int = 1,
+        size: tuple[int, int] = (64, 64),
+        numbers: int | None = None,
+    ) -> None:
+        super().__init__(channels, latent_dim, outputs, size, numbers)
+        self.wants_64()
         relu = partial(nn.ReLU, inplace=True)  # float32 steps on a CPU take 4 % less time
         down = [channels, 32, 32, 32, 32]
         convolutions: list[nn.Module] = []
@@ -33,7 +41,7 @@ class Burgess2018(Network):
             relu(),
             Linear32(256, 256),
             relu(),
-            Linear32(256, 2 * latent_dim),
+            Linear32(256, self.numbers),
         )
         up = [32, 32, 32, 32, outputs * channels]
         deconvolutions: list[nn.Module] = []

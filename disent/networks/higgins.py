@@ -13,14 +13,21 @@ class Higgins2017(Network):
     biases. 14,196,516 parameters at one channel and 10 latents.
     """
 
-    def __init__(self, channels: int = 1, latent_dim: int = 10, outputs: int = 1) -> None:
-        super().__init__(channels, latent_dim, outputs)
-        pixels = channels * 64 * 64
+    def __init__(
+        self,
+        channels: int = 1,
+        latent_dim: int = 10,
+        outputs: int = 1,
+        size: tuple[int, int] = (64, 64),
+        numbers: int | None = None,
+    ) -> None:
+        super().__init__(channels, latent_dim, outputs, size, numbers)
+        pixels = self.pixels
         self.encoder = nn.Sequential(
-            nn.Flatten(), *dense([pixels, 1200, 1200, 2 * latent_dim], nn.ReLU, -1)
+            nn.Flatten(), *dense([pixels, 1200, 1200, self.numbers], nn.ReLU, -1)
         )
         self.decoder = nn.Sequential(
             *dense([latent_dim, 1200, 1200, 1200, outputs * pixels], nn.Tanh, 0),
-            nn.Unflatten(1, (outputs * channels, 64, 64)),
+            nn.Unflatten(1, (outputs * channels, *self.size)),
         )
         initialise_glorot(self)

@@ -13,12 +13,19 @@ class Linear(Network):
     2019, "Don't blame the ELBO!", arXiv:1911.02469). Glorot-uniform weights, zero biases.
     """
 
-    def __init__(self, channels: int = 1, latent_dim: int = 10, outputs: int = 1) -> None:
-        super().__init__(channels, latent_dim, outputs)
-        pixels = channels * 64 * 64
-        self.encoder = nn.Sequential(nn.Flatten(), Linear32(pixels, 2 * latent_dim))
+    def __init__(
+        self,
+        channels: int = 1,
+        latent_dim: int = 10,
+        outputs: int = 1,
+        size: tuple[int, int] = (64, 64),
+        numbers: int | None = None,
+    ) -> None:
+        super().__init__(channels, latent_dim, outputs, size, numbers)
+        pixels = self.pixels
+        self.encoder = nn.Sequential(nn.Flatten(), Linear32(pixels, self.numbers))
         self.decoder = nn.Sequential(
             Linear32(latent_dim, outputs * pixels),
-            nn.Unflatten(1, (outputs * channels, 64, 64)),
+            nn.Unflatten(1, (outputs * channels, *self.size)),
         )
         initialise_glorot(self)

@@ -18,8 +18,16 @@ class Locatello2019(Network):
     690,517 parameters at one channel and 10 latents; 692,567 at three.
     """
 
-    def __init__(self, channels: int = 1, latent_dim: int = 10, outputs: int = 1) -> None:
-        super().__init__(channels, latent_dim, outputs)
+    def __init__(
+        self,
+        channels: int = 1,
+        latent_dim: int = 10,
+        outputs: int = 1,
+        size: tuple[int, int] = (64, 64),
+        numbers: int | None = None,
+    ) -> None:
+        super().__init__(channels, latent_dim, outputs, size, numbers)
+        self.wants_64()
         relu = partial(nn.ReLU, inplace=True)  # float32 steps on a CPU take 4 % less time
         self.encoder = nn.Sequential(
             nn.Conv2d(channels, 32, 4, stride=2, padding=1),
@@ -33,7 +41,7 @@ class Locatello2019(Network):
             nn.Flatten(),
             Linear32(1024, 256),
             relu(),
-            Linear32(256, 2 * latent_dim),
+            Linear32(256, self.numbers),
         )
         self.decoder = nn.Sequential(
             Linear32(latent_dim, 256),

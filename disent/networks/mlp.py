@@ -19,6 +19,8 @@ class MLP(Network):
         latent_dim: Number of latents D.
         outputs: Numbers that the decoder gives per pixel and channel.
         hidden: Widths of the encoder's hidden layers, from the picture on.
+        size: Height and width of a picture.
+        numbers: That the encoder gives of a picture; None: 2 D, means then log-variances.
     """
 
     def __init__(
@@ -27,19 +29,21 @@ class MLP(Network):
         latent_dim: int = 10,
         outputs: int = 1,
         hidden: Sequence[int] = (2000, 1600, 512),
+        size: tuple[int, int] = (64, 64),
+        numbers: int | None = None,
     ) -> None:
-        super().__init__(channels, latent_dim, outputs)
+        super().__init__(channels, latent_dim, outputs, size, numbers)
         if not hidden or min(hidden) < 1:
             raise ValueError(
                 f"hidden must name at least one width >= 1, got {list(hidden)}. "
                 "For a network without hidden layers take Linear."
             )
-        pixels, widths = channels * 64 * 64, list(hidden)
+        pixels, widths = self.pixels, list(hidden)
         self.encoder = nn.Sequential(
-            nn.Flatten(), *dense([pixels, *widths, 2 * latent_dim], nn.ReLU, -1)
+            nn.Flatten(), *dense([pixels, *widths, self.numbers], nn.ReLU, -1)
         )
         self.decoder = nn.Sequential(
             *dense([latent_dim, *reversed(widths), outputs * pixels], nn.ReLU, 0),
-            nn.Unflatten(1, (outputs * channels, 64, 64)),
+            nn.Unflatten(1, (outputs * channels, *self.size)),
         )
         initialise_glorot(self)

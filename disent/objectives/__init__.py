@@ -3,5 +3,6 @@
 
 from disent.objectives.beta import BetaELBO
 from disent.objectives.capacity import CapacityELBO
+from disent.objectives.total_correlation import TotalCorrelationELBO
 
-__all__ = ["BetaELBO", "CapacityELBO"]
+__all__ = ["BetaELBO", "CapacityELBO", "TotalCorrelationELBO"]

@@ -16,6 +16,7 @@ class BetaELBO(Objective):
         beta: Weight of the rate. 1 gives the ELBO. Not normalised by image or latent size.
     """
 
+    strength = ("beta", "beta")
     beta: Tensor
 
     def __init__(self, beta: float = 1.0) -> None:

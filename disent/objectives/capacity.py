@@ -21,6 +21,7 @@ class CapacityELBO(Objective):
         anneal_steps: Length of the ramp, in steps.
     """
 
+    strength = ("capacity", "C")
     gamma: Tensor
     capacity: Tensor
     anneal_steps: Tensor

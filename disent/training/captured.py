@@ -1,78 +1,93 @@
 # SPDX-License-Identifier: Apache-2.0
 """One optimisation step as a CUDA graph: forward, backward and update in one launch."""
 
-from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from disent.objectives.base import Terms
+from disent.data.base import Batch
+from disent.models.base import Model, Told, take_step
 
-Forward = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Terms]]
-WARM = 3  # steps before the capture: compilers choose and the optimizer makes its state
+WARM = 3  # steps before the capture: compilers choose and the optimizers make their state
+
+Result = tuple[Tensor, Told]
 
 
 class CapturedStep:
     """A training step on one GPU without work of the host but small copies and a launch.
 
-    The forward and backward passes are compiled; after a few ordinary steps the whole step, from
-    the pictures to the optimizer's update, is captured once and then replayed. Nothing waits for
-    the device. What a call returns is overwritten by the next one.
+    The losses are compiled; after a few ordinary steps the whole step, from the pictures to the
+    last optimizer's update, is captured once and then replayed. Nothing waits for the device. What
+    a call returns is overwritten by the next one.
 
     Args:
-        forward: (pictures, noise, step) -> loss and terms, pure.
-        optimizer: Of the parameters; `capturable`.
+        model: What is trained.
+        optimizers: One for each of its updates; `capturable`.
     """
 
-    def __init__(self, forward: Forward, optimizer: torch.optim.Optimizer) -> None:
-        self._forward: Forward = torch.compile(forward, dynamic=False)
-        # the first steps are ordinary ones; torch would advise against `capturable` for them
-        optimizer._warned_capturable_if_run_uncaptured = True  # pyright: ignore[reportAttributeAccessIssue]
-        self._optimizer, self._taken = optimizer, 0
-        self._inputs: tuple[Tensor, Tensor, Tensor] | None = None
-        self._replay: tuple[torch.cuda.CUDAGraph, tuple[Tensor, Terms]] | None = None
+    def __init__(self, model: Model, optimizers: list[torch.optim.Optimizer]) -> None:
+        self.updates, self.optimizers = model.updates, optimizers
+        self._forward = torch.compile(model.forward, dynamic=False)
+        for optimizer in optimizers:  # the first steps are ordinary; torch would advise against it
+            optimizer._warned_capturable_if_run_uncaptured = True  # pyright: ignore
+        self._taken, self._inputs = 0, list[Tensor]()
+        self._step: Tensor | None = None
+        self._replay: tuple[torch.cuda.CUDAGraph, Result] | None = None
 
-    def __call__(self, x: Tensor, noise: Tensor, step: int) -> tuple[Tensor, Terms]:
-        """Takes one step; returns loss and terms, in nats per image, valid until the next call."""
-        if self._inputs is None:
-            counter = torch.zeros((), dtype=torch.int64, device=x.device)
-            self._inputs = (torch.empty_like(x), torch.empty_like(noise), counter)
-        pictures, drawn, counter = self._inputs
-        pictures.copy_(x, non_blocking=True)
-        drawn.copy_(noise, non_blocking=True)
-        counter.fill_(step)
+    def __call__(self, batch: Batch, noise: Tensor, step: int) -> Result:
+        """Takes one step; returns loss and what is told, valid until the next call."""
+        given = [*_tensors(batch), noise]
+        if self._step is None:
+            self._inputs = [torch.empty_like(tensor) for tensor in given]
+            self._step = torch.zeros((), dtype=torch.int64, device=noise.device)
+        for kept, new in zip(self._inputs, given, strict=True):
+            kept.copy_(new, non_blocking=True)
+        self._step.fill_(step)
+        batch = _like(batch, iter(self._inputs))
         if self._taken < WARM:
             self._taken += 1
-            return self._warm(self._inputs)
+            return self._warm(batch, self._step)
         if self._replay is None:
-            self._replay = self._capture(self._inputs)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                result = self._take(batch, self._step)
+            self._replay = graph, result
         graph, result = self._replay
         graph.replay()
         return result
 
-    def _take(self, inputs: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Terms]:
-        loss, terms = self._forward(*inputs)
-        with torch.autocast("cuda", enabled=False):  # as the trainer's own backward pass
-            loss.backward()
-        self._optimizer.step()
-        return loss.detach(), Terms(terms.distortion.detach(), terms.rate.detach())
+    def _take(self, batch: Batch, step: Tensor) -> Result:
+        return take_step(_Compiled(self), self.optimizers, batch, self._inputs[-1], step)
 
-    def _warm(self, inputs: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Terms]:
+    def _warm(self, batch: Batch, step: Tensor) -> Result:
         """An ordinary step, on a stream of its own, as a capture wants it before."""
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
-            self._optimizer.zero_grad(set_to_none=True)
-            result = self._take(inputs)
+            result = self._take(batch, step)
         torch.cuda.current_stream().wait_stream(stream)
         return result
 
-    def _capture(
-        self, inputs: tuple[Tensor, Tensor, Tensor]
-    ) -> tuple[torch.cuda.CUDAGraph, tuple[Tensor, Terms]]:
-        """Records a step without running it."""
-        self._optimizer.zero_grad(set_to_none=True)  # the graph makes its gradients, once
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            result = self._take(inputs)
-        return graph, result
+
+class _Compiled:
+    """A model as `take_step` asks for one, with compiled losses."""
+
+    def __init__(self, captured: CapturedStep) -> None:
+        self.updates, self._forward = captured.updates, captured._forward
+
+    def __call__(self, *given: Any) -> Any:
+        return self._forward(*given)
+
+
+def _tensors(batch: Batch) -> list[Tensor]:
+    own = [tensor for tensor in (batch.x, batch.factors) if tensor is not None]
+    return own if batch.other is None else own + _tensors(batch.other)
+
+
+def _like(batch: Batch, tensors: Any) -> Batch:
+    """The batch with other tensors in the places of its own, in the order of `_tensors`."""
+    x = next(tensors)
+    factors = None if batch.factors is None else next(tensors)
+    other = None if batch.other is None else _like(batch.other, tensors)
+    return Batch(x, factors, other)

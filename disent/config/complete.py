@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a config gets from its surroundings: seed, channels, size, number of pictures, and such."""
+
+import inspect
+import pydoc
+from collections.abc import Mapping
+from typing import Any
+
+from disent.data.base import FactorDataset, PictureDataset
+from disent.runs.build import make
+
+# arguments of a model or an objective that nobody has to type: each follows from seed and data
+FILLED = ("seed", "channels", "size", "pictures", "factor_sizes")
+
+
+def facts_of(data: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """What there is to be filled in, by argument: of a dataset's class, or of the dataset itself.
+
+    Args:
+        data: The section of the config, with class_path and init_args.
+        seed: Of the run.
+    """
+    kind = pydoc.locate(data["class_path"])
+    told = isinstance(kind, type) and issubclass(kind, FactorDataset)
+    told = told and hasattr(kind, "grid") and hasattr(kind, "channels")
+    dataset: Any = kind if told else make({"data": data}, "data", PictureDataset)
+    grid = getattr(dataset, "grid", None)
+    return {
+        "seed": seed,
+        "channels": dataset.channels,
+        "size": list(dataset.size),
+        "pictures": len(dataset if grid is None else grid),
+        "factor_sizes": None if grid is None else list(grid.sizes),
+    }
+
+
+def fill_in(section: Any, facts: Mapping[str, Any]) -> None:
+    """Gives the class of a section, and those of its arguments, what they ask for.
+
+    Args:
+        section: Namespace or dictionary with class_path and init_args; changed in place.
+        facts: By argument.
+    """
+    kind = pydoc.locate(section["class_path"])
+    given = section.get("init_args")
+    if given is None:
+        return
+    for name in arguments_of(kind) & facts.keys():
+        given[name] = facts[name]
+    for value in list(given.values()):
+        if isinstance(value, Mapping) or hasattr(value, "class_path"):
+            if value.get("class_path") is not None:
+                fill_in(value, facts)
+
+
+def arguments_of(kind: Any) -> set[str]:
+    """The names of the arguments of a class, those that it hands on to its bases among them.
+
+    Example:
+        >>> from disent.models import BetaVAE
+        >>> {"beta", "network", "seed"} <= arguments_of(BetaVAE)
+        True
+    """
+    names: set[str] = set()
+    for part in kind.__mro__ if isinstance(kind, type) else ():
+        if "__init__" not in vars(part):
+            continue
+        parameters = inspect.signature(part.__init__).parameters.values()
+        names |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break  # it hands nothing on
+    return names - {"self"}
+
+
+def strength_of(model: Mapping[str, Any]) -> dict[str, str] | None:
+    """The knob that a study of a model varies, as the runs' tables name it; None where none is.
+
+    Args:
+        model: The section of the config.
+    Returns:
+        `knob`, such as model.beta or model.objective.capacity, and `symbol`, such as C.
+    """
+    parts = {"model": model, "model.objective": (model.get("init_args") or {}).get("objective")}
+    for name, part in parts.items():
+        path = part.get("class_path") if isinstance(part, Mapping) else None
+        found = getattr(pydoc.locate(path), "strength", None) if path else None
+        if found:
+            return {"knob": f"{name}.{found[0]}", "symbol": found[1]}
+    return None

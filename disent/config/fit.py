@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one run was told, with types: read from the command line, written to config.yaml."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import yaml
+
+from disent.config.complete import facts_of, fill_in
+from disent.config.mistakes import explain
+from disent.config.options import EvaluateOptions, LoaderOptions, PictureOptions, WandbOptions
+from disent.config.parser import GROUPS, FitCLI
+from disent.config.presets import resolve_presets
+from disent.data.base import PictureDataset
+from disent.data.datamodule import FactorDataModule
+from disent.evaluation.options import Precision
+from disent.models.base import Model
+
+EPOCHS = ("max_epochs", "min_epochs", "limit_train_batches", "check_val_every_n_epoch")
+EPOCHS += ("val_check_interval", "reload_dataloaders_every_n_epochs")
+
+
+@dataclass(frozen=True)
+class Built:
+    """The objects that a config describes."""
+
+    model: Model
+    dataset: PictureDataset
+    loader: FactorDataModule
+    trainer: dict[str, Any]  # arguments of Lightning's Trainer
+
+
+@dataclass
+class FitConfig:
+    """The options of one run. config.yaml holds what `dump` gives.
+
+    Attributes:
+        model: class_path and init_args.
+        data: class_path and init_args.
+        trainer: Arguments of Lightning's Trainer.
+        seed: --seed_everything.
+    """
+
+    model: dict[str, Any]
+    data: dict[str, Any]
+    loader: LoaderOptions
+    trainer: dict[str, Any]
+    seed: int
+    fast: bool
+    run: str | None
+    runs: str
+    again: bool
+    checkpoint_every_n_steps: int
+    evaluate: EvaluateOptions
+    pictures: PictureOptions
+    wandb: WandbOptions
+    logger: Literal["none", "wandb"] | None
+    argv: list[str]
+    _cli: FitCLI
+
+    @classmethod
+    def read(cls, argv: Sequence[str]) -> "FitConfig":
+        """From the arguments of `disent fit`, completed.
+
+        Raises:
+            ValueError: An option is wrong; in one line.
+        """
+        cli = FitCLI(resolve_presets(argv))
+        config = cli.config
+        if isinstance(config.evaluate.metrics, str):
+            config.evaluate.metrics = [n.strip() for n in config.evaluate.metrics.split(",")]
+        _check_steps(config.trainer, cli.parser.get_defaults().trainer)
+        fill_in(config.model, facts_of(config.data.as_dict(), config.seed_everything))
+        groups = {name: kind(**config[name].as_dict()) for name, kind in GROUPS.items()}
+        groups["evaluate"].options()  # a score that does not exist is said now
+        plain = ("fast", "run", "runs", "again", "checkpoint_every_n_steps", "logger")
+        return cls(
+            model=config.model.as_dict(),
+            data=config.data.as_dict(),
+            trainer=config.trainer.as_dict(),
+            seed=config.seed_everything,
+            argv=list(argv),
+            _cli=cli,
+            **groups,
+            **{name: config[name] for name in plain},
+        )
+
+    def take_precision(self, trainer: str | None, scores: Precision) -> None:
+        """Says in which arithmetic the run trains and scores."""
+        self.trainer["precision"] = self._cli.config.trainer.precision = trainer
+        self.evaluate.precision = self._cli.config.evaluate.precision = scores
+
+    def dump(self) -> dict[str, Any]:
+        """As it is written into the run directory."""
+        return yaml.safe_load(self._cli.parser.dump(self._cli.config, skip_unset=False))
+
+    def trainer_defaults(self) -> dict[str, Any]:
+        """The trainer's arguments where nobody has said anything."""
+        return vars(self._cli.parser.get_defaults().trainer)
+
+    def build(self) -> Built:
+        """Model, dataset, loader and the trainer's parts; a bad value is answered in one line."""
+        try:
+            made = self._cli.parser.instantiate(self._cli.config)
+        except ValueError as error:
+            raise ValueError(explain(str(error), [])) from error
+        loader = FactorDataModule(made.data, seed=self.seed, **vars(self.loader))
+        return Built(made.model, made.data, loader, dict(made.trainer))
+
+
+def _check_steps(trainer: Any, defaults: Any) -> None:
+    """Raises ValueError unless the length of the training is said in steps."""
+    if trainer.max_steps < 1:
+        raise ValueError(
+            "the number of steps is not said. Take a preset (--config quickstart), "
+            "or add --trainer.max_steps 10000."
+        )
+    for name in EPOCHS:
+        value, usual = getattr(trainer, name), getattr(defaults, name)
+        if value not in (None, usual):
+            raise ValueError(
+                f"--trainer.{name} is {value}, but it counts epochs or batches of one, and a run "
+                "is counted in steps: leave it out, and say --trainer.max_steps."
+            )

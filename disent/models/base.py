@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contract of every model: a step is a list of updates, each the gradient of a pure loss."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar, NamedTuple
+from zlib import crc32
+
+import torch
+from jaxtyping import Float
+from lightning.pytorch import LightningModule, Trainer
+from torch import Tensor, nn
+
+from disent import internals
+from disent.data.base import Batch
+from disent.gaussian import Posterior
+from disent.models.batches import as_batch
+from disent.models.ranks import average_gradients
+from disent.priors.base import Prior
+from disent.priors.normal import StandardNormal
+from disent.streams import Stream
+
+Told = dict[str, Tensor]  # what a loss tells of its terms, by the name it is logged under
+Noise = Mapping[str, Tensor]  # Float[B, n] of N(0, 1), by what it is for
+
+
+class Update(NamedTuple):
+    """One of the updates that a step consists of, in their order.
+
+    Attributes:
+        loss: Name of the method (batch, noise, step) -> (loss, told). Pure: nothing is drawn or
+            counted inside, nothing read back from the device.
+        moves: Names of the submodules whose weights follow its gradient, all others stay; (): all
+            weights that no other update names.
+        lr: Name of the attribute that holds its learning rate.
+        betas: Of Adam.
+    """
+
+    loss: str
+    moves: tuple[str, ...] = ()
+    lr: str = "lr"
+    betas: tuple[float, float] = (0.9, 0.999)
+
+
+class Model(LightningModule):
+    """A model as it is trained alone, in bursts, captured in a CUDA graph, or in a fleet.
+
+    A family gives `updates`, a pure method for each, and `draws`; and what pictures and scores ask
+    for: `encode`, `decode` and `picture`. Resuming, fleets and traversals follow from these.
+
+    Args:
+        latent_dim: Number of latents D.
+        seed: Of initial weights and noise: a resumed run sees the noise that it would have seen.
+    Attributes:
+        updates: What a step does.
+        views: The pictures that a step wants: "own", and "independent" (a second batch, drawn
+            apart) or "paired" (each with a picture that shares most factors), as `Batch.other`.
+        labels: Whether a step wants the factors or labels of its pictures, as `Batch.factors`.
+        best: What best.ckpt has the highest of, among what is logged; "-loss": the lowest loss.
+        strength: Name of the knob that a study of the family varies, and its symbol in tables.
+        named_by: Arguments that the names of its runs hold; None: all that a VAE has not.
+        likelihood: p(x|z), where the model has one.
+        prior: p(z), from which `sample` draws.
+    """
+
+    updates: ClassVar[tuple[Update, ...]]
+    views: ClassVar[tuple[str, ...]] = ("own",)
+    labels: ClassVar[bool] = False
+    best: ClassVar[str] = "-loss"
+    strength: ClassVar[tuple[str, str] | None] = None
+    named_by: ClassVar[tuple[str, ...] | None] = None
+    prior: Prior
+
+    def __init__(self, latent_dim: int = 10, seed: int = 0) -> None:
+        super().__init__()
+        self.latent_dim, self.noise = latent_dim, Stream(seed, "posterior noise")
+        self.prior = StandardNormal(latent_dim)
+        self.automatic_optimization = len(self.updates) == 1
+
+    def draws(self) -> Mapping[str, int]:
+        """Standard normal numbers that a step wants of each picture, by what they are for."""
+        return {"posterior": self.latent_dim}
+
+    def forward(
+        self,
+        batch: Batch | Tensor,
+        noise: Float[Tensor, "b w"] | None = None,
+        step: int | Tensor = 0,
+        loss: str | None = None,
+    ) -> Any:
+        """The loss of one update and what it tells, in nats per image; a pure function.
+
+        With pictures alone: the decoder's parameters of their reconstructions.
+
+        Args:
+            batch: Pictures in [0, 1], and what is known of them.
+            noise: From N(0, 1), as many numbers a picture as `draws` says, in its order.
+            step: Counted from 0.
+            loss: Of which update; None: the first.
+        """
+        batch = as_batch(batch)
+        if noise is None:
+            return self.decode(self.encode(batch.x).mean)
+        names = self.draws()
+        parts = dict(zip(names, noise.split(list(names.values()), -1), strict=True))
+        return getattr(self, loss or self.updates[0].loss)(batch, parts, step)
+
+    def training_step(self, batch: Any, batch_idx: int) -> dict[str, Tensor]:
+        if hasattr(batch, "train"):  # it knows how its steps are taken
+            loss, told = batch.train(self)
+            done = self.global_step
+        else:
+            loss, told, done = self._ordinary_step(as_batch(batch), batch_idx)
+        if is_logged(self.trainer, done):
+            self.log_dict(self.report(loss, told, done - 1))
+        return {"loss": loss, **{name: value.detach() for name, value in told.items()}}
+
+    def _ordinary_step(self, batch: Batch, batch_idx: int) -> tuple[Tensor, Told, int]:
+        """A step in anybody's trainer: its loss, what it tells, and how many steps are done then."""
+        parts, step = self.trainer.accumulate_grad_batches, self.global_step
+        noise = self.draw_noise(len(batch.x), step * parts + batch_idx % parts).to(batch.x.device)
+        if self.automatic_optimization:
+            return *self(batch, noise, step), step + 1
+        found: Any = self.optimizers(use_pl_optimizer=False)
+        loss, told = take_step(self, _listed(found), batch, noise, step)
+        internals.count_step(self.trainer)
+        return loss, told, step + 1
+
+    def report(self, loss: Tensor, told: Told, step: int) -> dict[str, Tensor]:
+        """What is logged of a step, averaged over the batch; terms of the loss in nats per image."""
+        return {"loss": loss.detach(), **{name: value.mean() for name, value in told.items()}}
+
+    def draw_noise(self, batch: int, position: int) -> Float[Tensor, "b w"]:
+        """This rank's share of a batch's noise: the ranks together draw what one would draw."""
+        ranks = self.trainer.world_size
+        drawn = self.noise.normal(position, (batch * ranks, sum(self.draws().values())))
+        return drawn[self.global_rank :: ranks]
+
+    @contextmanager
+    def seeded(self, name: str = "") -> Iterator[None]:
+        """Weights made inside are a function of the model's seed and `name`."""
+        with torch.random.fork_rng():
+            torch.manual_seed(self.noise.seed + (crc32(name.encode()) if name else 0))
+            yield
+
+    def knob(self, name: str, value: float) -> None:
+        """Keeps a setting as a buffer outside the checkpoint: the config is the only truth."""
+        self.register_buffer(name, torch.tensor(float(value)), persistent=False)
+
+    def encode(self, x: Float[Tensor, "b c h w"]) -> Posterior:
+        """The posterior q(z|x), in float32, of pictures in [0, 1]."""
+        raise NotImplementedError(f"{type(self).__name__} has no encoder.")
+
+    def decode(self, z: Float[Tensor, "b d"]) -> Float[Tensor, "b o h w"]:
+        """What the decoder gives for latents z: the likelihood's parameters, where there is one."""
+        raise NotImplementedError(f"{type(self).__name__} has no decoder.")
+
+    def picture(self, z: Float[Tensor, "b d"]) -> Float[Tensor, "b c h w"]:
+        """The pictures of latents z, in [0, 1]: those expected, where there is a likelihood."""
+        raise NotImplementedError(f"{type(self).__name__} draws no pictures of latents.")
+
+    def distortion(
+        self, x: Float[Tensor, "b c h w"], z: Float[Tensor, "b d"]
+    ) -> Float[Tensor, "b"] | None:
+        """-log p(x|z) in nats per image, summed over pixels; None for a model without p(x|z)."""
+        return None
+
+    def reconstruct(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """The pictures of the posterior means, in [0, 1]."""
+        return self.picture(self.encode(x).mean)
+
+    @property
+    def draws_of_prior(self) -> int:
+        """Standard normal numbers that a sample of the prior is made of."""
+        return self.prior.draws
+
+    def sample(
+        self,
+        n: int,
+        *,
+        generator: torch.Generator | None = None,
+        noise: Float[Tensor, "n w"] | None = None,
+    ) -> Float[Tensor, "n c h w"]:
+        """Pictures of latents drawn from the prior, in [0, 1].
+
+        Args:
+            n: How many.
+            generator: On the CPU; None: the global one.
+            noise: From N(0, 1), `draws_of_prior` numbers a picture, in place of the generator.
+        """
+        if noise is None:
+            noise = torch.randn(n, self.prior.draws, generator=generator)
+        return self.picture(self.prior.sample(noise.to(self.device)))
+
+    def weights_of(self, update: Update) -> dict[str, nn.Parameter]:
+        """The weights that an update moves, by name."""
+        trained = {name: w for name, w in self.named_parameters() if w.requires_grad}
+        if update.moves:
+            return {n: w for n, w in trained.items() if n.split(".")[0] in update.moves}
+        others = {part for other in self.updates for part in other.moves}
+        return {n: w for n, w in trained.items() if n.split(".")[0] not in others}
+
+    def optimizer_of(self, update: Update, weights: Sequence[Tensor]) -> torch.optim.Optimizer:
+        """What steps the weights of one update; a fleet asks for it with stacked ones."""
+        return torch.optim.Adam(weights, getattr(self, update.lr), update.betas, fused=True)
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        moved = {name for update in self.updates for name in self.weights_of(update)}
+        left = [n for n, w in self.named_parameters() if w.requires_grad and n not in moved]
+        if left:
+            raise ValueError(
+                f"no update of {type(self).__name__} moves {', '.join(left)}. Name their submodule "
+                "in `moves` of an Update, or freeze them: requires_grad_(False)."
+            )
+        return [self.optimizer_of(u, list(self.weights_of(u).values())) for u in self.updates]
+
+    def on_fit_start(self) -> None:
+        if not self.automatic_optimization:
+            internals.leave_gradients(self.trainer)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        internals.count_alike(checkpoint)
+
+
+def take_step(
+    model: Any,
+    optimizers: Sequence[torch.optim.Optimizer],
+    batch: Batch | Sequence[Batch],
+    noise: Tensor | Sequence[Tensor],
+    step: int | Tensor,
+    *,
+    clip: Callable[[list[Tensor]], Any] | None = None,
+) -> tuple[Tensor, Told]:
+    """One step of training: every update in turn, each with the weights that the last one left.
+
+    The gradient of a loss flows to the weights of its own optimizer alone.
+
+    Args:
+        model: A Model, or what has its `updates` and is called as it is.
+        optimizers: One for each update.
+        batch: The pictures; or a list of parts, whose gradients are averaged (accumulation).
+        noise: Of the pictures; or a list, one for each part.
+        step: Counted from 0.
+        clip: Changes the gradients of the weights that it is given, before they are used.
+    Returns:
+        The loss of the first update, and what all updates tell, of the last part; detached.
+    """
+    parts = list(zip(batch, noise, strict=True)) if isinstance(batch, list) else [(batch, noise)]
+    first, told = None, Told()
+    with _fresh_casts():
+        for update, optimizer in zip(model.updates, optimizers, strict=True):
+            moved = [weight for group in optimizer.param_groups for weight in group["params"]]
+            optimizer.zero_grad()
+            loss, more = _backward(model, update, moved, parts, step)
+            average_gradients(moved)
+            if clip is not None:
+                clip(moved)
+            optimizer.step()
+            first = loss.detach() if first is None else first
+            told |= {name: value.detach() for name, value in more.items()}
+    assert first is not None, "a model has at least one update"
+    return first, told
+
+
+def _backward(
+    model: Any, update: Update, moved: list[Tensor], parts: list[Any], step: int | Tensor
+) -> tuple[Tensor, Told]:
+    """Adds the gradients of all parts; the loss of the last one and what it tells."""
+    loss, told = torch.empty(0), Told()
+    for batch, noise in parts:
+        loss, told = model(batch, noise, step, update.loss)
+        share = loss if len(parts) == 1 else loss / len(parts)
+        with torch.autocast(loss.device.type, enabled=False):  # as a trainer's own backward pass
+            torch.autograd.backward(share, inputs=moved)
+    return loss, told
+
+
+@contextmanager
+def _fresh_casts() -> Iterator[None]:
+    """Autocast does not remember weights: an update would see those before the last one."""
+    cached = torch.is_autocast_cache_enabled()
+    torch.set_autocast_cache_enabled(False)
+    try:
+        yield
+    finally:
+        torch.set_autocast_cache_enabled(cached)
+
+
+def is_logged(trainer: Trainer, step: int) -> bool:
+    """Whether a step is one of those that are logged; steps are counted from 1."""
+    every: int = trainer.log_every_n_steps  # pyright: ignore[reportAttributeAccessIssue]
+    return every > 0 and step % every == 0
+
+
+def pictures_of_step(trainer: Trainer, batch: Any) -> int:
+    """How many pictures a step takes, of all its parts and all ranks."""
+    parts = trainer.accumulate_grad_batches * getattr(getattr(batch, "taken_by", None), "parts", 1)
+    own = len(batch.x) if isinstance(batch, Batch) else len(batch)
+    return own * trainer.world_size * parts
+
+
+def _listed(optimizers: Any) -> list[torch.optim.Optimizer]:
+    return optimizers if isinstance(optimizers, list) else [optimizers]

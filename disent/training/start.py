@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the arguments of `disent fit` to a run: finds its folder, and starts it or goes on."""
+
+import logging
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from disent.config.compare import is_finished
+from disent.config.fit import FitConfig
+from disent.config.naming import run_name
+from disent.config.provenance import write_config
+from disent.memory import keep_freed_memory
+from disent.runs.directory import RunDir
+from disent.runs.stops import StopRequest
+from disent.training.precision import choose_arithmetic, keep_arithmetic
+from disent.training.run import RANK, train
+
+
+def fit(argv: Sequence[str], stop: StopRequest) -> None:
+    """Parses the arguments, finds the run's folder, and trains.
+
+    Raises:
+        ValueError: An option is wrong, or the folder holds a run with other settings.
+        InterruptedRunError: A signal came.
+    """
+    prepare_process()
+    config = read(argv)
+    folder = RunDir(Path(config.runs) / (config.run or run_name(argv, config.dump())))
+    keep_arithmetic(config, folder)
+    config.again = again = config.again and not _is_restarted()
+    written = {**config.dump(), "again": again}
+    if is_finished(folder, written) and not again:
+        print(
+            f"{folder.path} is finished, so nothing is done. To train it again from scratch, "
+            "add --again true; to score it again: disent evaluate."
+        )
+        return
+    built = config.build()  # before anything is written: bad values leave nothing behind
+    if RANK:
+        train(config, built, folder, stop)
+        return
+    with folder.lock():
+        if again:
+            _set_aside(folder)
+        write_config(folder, written, argv)
+        train(config, built, folder, stop)
+
+
+def prepare_process() -> None:
+    """Memory, and what Lightning says, as every training wants them."""
+    keep_freed_memory()
+    for package in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(package).setLevel(logging.WARNING)
+    # Lightning's own use of torch: no news to a user
+    warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec", FutureWarning)
+    warnings.filterwarnings("ignore", "The `srun` command is available")  # sweeps need none
+
+
+def read(argv: Sequence[str]) -> FitConfig:
+    """The parsed arguments, completed, with the precisions that they come to here."""
+    config = FitConfig.read(argv)
+    choose_arithmetic(config)
+    return config
+
+
+def _is_restarted() -> bool:
+    """Whether Slurm has started this job again: its first start has set the old run aside."""
+    return int(os.environ.get("SLURM_RESTART_COUNT") or 0) > 0
+
+
+def _set_aside(folder: RunDir) -> None:
+    """Moves what a run has written into NAME.1, NAME.2 ...; its lock stays."""
+    n = 1
+    while (aside := folder.path.with_name(f"{folder.path.name}.{n}")).exists():
+        n += 1
+    kept = [entry for entry in folder.path.iterdir() if entry.name != ".lock"]
+    if kept:
+        aside.mkdir()
+    for entry in kept:
+        entry.rename(aside / entry.name)
