@@ -8,9 +8,8 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from disent.codes import CodeTable
-from disent.data.base import FactorDataset
+from disent.data.base import PictureDataset
 from disent.evaluation import Options, encode_together, evaluate, flat_scores
-from disent.models.vae import VAE
 from disent.runs.directory import RunDir
 
 
@@ -29,8 +28,8 @@ class Evaluate(Callback):
     def __init__(
         self,
         run: RunDir,
-        dataset: FactorDataset,
-        untrained: VAE,
+        dataset: PictureDataset,
+        untrained: LightningModule,
         every_n_steps: int,
         options: Options,
         tell: Callable[[dict[str, Any]], None] | None = None,

@@ -9,8 +9,7 @@ from typing import Any
 import pandas as pd
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from disent.data.base import FactorDataset
-from disent.models.vae import VAE
+from disent.data.base import PictureDataset
 from disent.latents.pictures import draw_pictures, save_pictures
 from disent.runs.directory import RunDir
 
@@ -33,7 +32,7 @@ class Pictures(Callback):
     def __init__(
         self,
         run: RunDir,
-        dataset: FactorDataset,
+        dataset: PictureDataset,
         every_n_steps: int = 0,
         tell: Callable[[list[Path]], None] | None = None,
     ) -> None:
@@ -64,9 +63,7 @@ class Pictures(Callback):
             self._write(pl_module, step)
         trainer.strategy.barrier()
 
-    def _write(self, model: LightningModule, step: int) -> None:
-        if not isinstance(model, VAE):
-            raise TypeError(f"pictures are drawn of a VAE, but {type(model).__name__} came.")
+    def _write(self, model: Any, step: int) -> None:
         try:
             metrics = pd.read_csv(self.run.metrics) if self.run.metrics.exists() else None
             drawn = draw_pictures(model, self.dataset, metrics=metrics)

@@ -49,9 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     import torch
 
-    from disent.report.terminal import print_scores
     from disent.evaluation import Options, evaluate_runs
     from disent.memory import keep_freed_memory
+    from disent.report.terminal import print_scores
 
     keep_freed_memory()
     options = Options(

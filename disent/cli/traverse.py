@@ -41,16 +41,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Draws and writes; prints one path a line."""
     import pandas as pd
 
-    from disent.data.load import load_dataset
-    from disent.models import load_run
     from disent.latents.pictures import Traversal, draw_pictures, save_pictures
-    from disent.runs import RunDir
+    from disent.runs import Run
 
     traversal = Traversal(arguments.latents, arguments.range, arguments.columns, arguments.index)
-    folder = RunDir(arguments.folder)
+    trained = Run.load(arguments.folder)
+    folder = trained.directory
     drawn = draw_pictures(
-        load_run(folder.path),
-        load_dataset(folder.path),
+        trained.model(),
+        trained.dataset(),
         metrics=pd.read_csv(folder.metrics) if folder.metrics.exists() else None,
         traversal=traversal,
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A coarser grid over another dataset: every second, third ... value of some factors."""
+"""Fewer pictures of another dataset: a coarser grid of its factors, or every n-th picture."""
 
 import math
 from typing import Self
@@ -8,8 +8,15 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from disent.data.base import FactorDataset, check_index
+from disent.data.base import FactorDataset, PictureDataset, check_index
 from disent.grid import FactorGrid
+
+
+def thin(dataset: PictureDataset, points: int) -> "SubGrid | Subset":
+    """At most `points` pictures, evenly spread over the grid, or over the index without one."""
+    if isinstance(dataset, FactorDataset):
+        return SubGrid.at_most(dataset, points)
+    return Subset.at_most(dataset, points)
 
 
 class SubGrid(FactorDataset):
@@ -27,6 +34,7 @@ class SubGrid(FactorDataset):
                 f"{', '.join(dataset.grid.names)}."
             )
         self.dataset, self.strides, self.channels = dataset, strides, dataset.channels
+        self.size = dataset.size
         sizes = [math.ceil(n / s) for n, s in zip(dataset.grid.sizes, strides, strict=True)]
         self.grid = FactorGrid(dataset.grid.names, tuple(sizes))
 
@@ -44,10 +52,10 @@ class SubGrid(FactorDataset):
     def fingerprint(self) -> str:
         return f"{self.dataset.fingerprint}[::{',::'.join(map(str, self.strides))}]"
 
-    def images(self, index: Int[Tensor, "b"]) -> UInt8[Tensor, "b c 64 64"]:
+    def images(self, index: Int[Tensor, "b"]) -> UInt8[Tensor, "b c h w"]:
         return self.dataset.images(self.parent_index(index))
 
-    def batch(self, index: Int[Tensor, "b"]) -> Float[Tensor, "b c 64 64"]:
+    def batch(self, index: Int[Tensor, "b"]) -> Float[Tensor, "b c h w"]:
         return self.dataset.batch(self.parent_index(index))
 
     def to(self, device: torch.device | str) -> Self:
@@ -59,3 +67,48 @@ class SubGrid(FactorDataset):
         check_index(index, len(self.grid))
         factors = self.grid.factors(index) * torch.tensor(self.strides, device=index.device)
         return self.dataset.grid.index(factors)
+
+
+class Subset(PictureDataset):
+    """Every `stride`-th picture of `dataset`, from the first on, with its labels.
+
+    Args:
+        dataset: Any dataset.
+        stride: At least 1, which keeps all pictures.
+    """
+
+    def __init__(self, dataset: PictureDataset, stride: int) -> None:
+        if stride < 1:
+            raise ValueError(f"stride must be >= 1, got {stride}. 1 keeps all pictures.")
+        self.dataset, self.stride = dataset, stride
+        self.channels, self.size, self.names = dataset.channels, dataset.size, dataset.names
+
+    @classmethod
+    def at_most(cls, dataset: PictureDataset, points: int) -> "Subset":
+        """The subset of the smallest stride that leaves at most `points` pictures."""
+        return cls(dataset, max(math.ceil(len(dataset) / max(points, 1)), 1))
+
+    @property
+    def fingerprint(self) -> str:
+        return f"{self.dataset.fingerprint}[::{self.stride}]"
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.dataset) / self.stride)
+
+    def images(self, index: Int[Tensor, "b"]) -> UInt8[Tensor, "b c h w"]:
+        return self.dataset.images(self.parent_index(index))
+
+    def batch(self, index: Int[Tensor, "b"]) -> Float[Tensor, "b c h w"]:
+        return self.dataset.batch(self.parent_index(index))
+
+    def factors(self, index: Int[Tensor, "b"]) -> Int[Tensor, "b k"] | None:
+        return self.dataset.factors(self.parent_index(index))
+
+    def to(self, device: torch.device | str) -> Self:
+        self.dataset = self.dataset.to(device)
+        return self
+
+    def parent_index(self, index: Int[Tensor, "b"]) -> Int[Tensor, "b"]:
+        """Indices of the same pictures in `dataset`."""
+        check_index(index, len(self))
+        return index * self.stride

@@ -11,14 +11,12 @@ import torch
 from torch import Tensor
 
 from disent.codes import CodeTable, encode_rows
-from disent.data.base import FactorDataset
-from disent.evaluation.encoded import rates
+from disent.data.base import PictureDataset
 from disent.evaluation.options import Options
 from disent.evaluation.scores import on_samples, stated, suffix
-from disent.gaussian import DiagonalGaussian
-from disent.metrics.base import Score, settings
-from disent.models.load import load_untrained
+from disent.metrics.base import Score, settings, wants
 from disent.runs.directory import RunDir
+from disent.runs.run import Run
 
 POINTS = 10_000  # pictures whose codes are kept of each run
 KINDS = ("trained", "chance", "untrained")
@@ -46,8 +44,9 @@ class Kept:
         path: The run's folder.
         alike: The run's settings but for the seed, its step and its pictures; equal for comparable
             runs.
-        codes: Float[n, d] of the same pictures for every run; by kind of encoder.
-        rates: Float64[d], nats per image; by kind of encoder.
+        codes: Float[n, d] of the same pictures for every run; by kind of encoder. None where they
+            are to be sampled and cannot be.
+        rates: Float64[d], nats per image; by kind of encoder. None where there is no rate.
         points: Pictures of the table that the codes were taken from.
         fingerprint: Of those pictures.
         noise_seed: Of the samples, where codes are sampled.
@@ -55,8 +54,8 @@ class Kept:
 
     path: Path
     alike: str
-    codes: Mapping[str, Tensor]
-    rates: Mapping[str, Tensor]
+    codes: Mapping[str, Tensor] | None
+    rates: Mapping[str, Tensor] | None
     points: int
     fingerprint: str
     noise_seed: int
@@ -65,7 +64,7 @@ class Kept:
 def keep(
     path: str | os.PathLike[str],
     table: CodeTable,
-    dataset: FactorDataset,
+    dataset: PictureDataset,
     options: Options,
     step: int,
 ) -> Kept:
@@ -73,35 +72,40 @@ def keep(
 
     `step` is the one that the model of `table` was trained to.
     """
-    run = RunDir(path)
+    run = Run.load(path)
     generator = torch.Generator().manual_seed(options.seed)
-    rows = torch.randint(len(table.grid), (POINTS,), generator=generator)
+    rows = torch.randint(len(table), (POINTS,), generator=generator)
     autocast = torch.bfloat16 if options.precision == "bfloat16" else None
-    began = DiagonalGaussian(*encode_rows(load_untrained(path), dataset, rows, autocast=autocast))
-    seed = int(run.read_config()["seed_everything"])
+    began = encode_rows(run.untrained(), dataset, rows, autocast=autocast)
+    seed = int(run.config["seed_everything"])
     # each run has noise of its own: with the same, models would agree on it
     noise_seed = options.seed + 1 + seed
-    own = DiagonalGaussian(table.means[rows], table.logvars[rows])
-    ended, untrained = (_judged(q, options, noise_seed) for q in (own, began))
+    logvars = None if table.logvars is None else table.logvars[rows]
+    own = CodeTable(table.means[rows], logvars, None, rates=table.rates)
     order = torch.randperm(POINTS, generator=generator.manual_seed(seed))
-    rate, began_rate = rates(table), began.kl().double().mean(0)
+    codes = None
+    if options.codes == "mean" or own.logvars is not None or own.rates is None:
+        ended, untrained = (_judged(one, options, noise_seed) for one in (own, began))
+        codes = dict(zip(KINDS, (ended, ended[order], untrained), strict=True))
+    rates = None
+    if table.rates is not None and began.rates is not None:
+        rates = dict(zip(KINDS, (table.rates, table.rates, began.rates), strict=True))
     return Kept(
         path=run.path,
-        alike=f"{_settings_but_seed(run)} {step} {table.fingerprint}",
-        codes=dict(zip(KINDS, (ended, ended[order], untrained), strict=True)),
-        rates=dict(zip(KINDS, (rate, rate, began_rate), strict=True)),
-        points=len(table.grid),
+        alike=f"{_settings_but_seed(run.directory)} {step} {table.fingerprint}",
+        codes=codes,
+        rates=rates,
+        points=len(table),
         fingerprint=table.fingerprint,
         noise_seed=noise_seed,
     )
 
 
-def _judged(q: DiagonalGaussian, options: Options, noise_seed: int) -> Tensor:
+def _judged(table: CodeTable, options: Options, noise_seed: int) -> Tensor:
     """The means of the posteriors, or a sample of each."""
     if options.codes == "mean":
-        return q.mean
-    generator = torch.Generator().manual_seed(noise_seed)
-    return q.sample(torch.randn(q.mean.shape, generator=generator))
+        return table.means
+    return table.sample(torch.Generator().manual_seed(noise_seed))
 
 
 def compare(runs: Sequence[Kept], scores: Mapping[str, Score], options: Options) -> None:
@@ -118,16 +122,44 @@ def compare(runs: Sequence[Kept], scores: Mapping[str, Score], options: Options)
             _write(group, name, score, options)
 
 
-def _write(group: Sequence[Kept], name: str, score: Score, options: Options) -> None:
+def _why_not(group: Sequence[Kept], name: str, score: Score) -> str:
+    """What the score wants that these runs have not; "" if nothing."""
+    if len(group) < 2:
+        return (
+            "no other run was given whose settings differ in the seed alone, trained to the "
+            "same step: name the runs of several seeds in one command."
+        )
+    if any(run.codes is None for run in group):
+        return (
+            f"{name} wants `codes_of_runs`: samples of posteriors that are no diagonal Gaussians "
+            "are not kept. Take the means: --codes mean."
+        )
+    if "rates_of_runs" in wants(score) and any(run.rates is None for run in group):
+        return (
+            f"{name} wants `rates_of_runs`: the rate of each latent, but the codes of these runs "
+            "are points, whose rate is infinite. A model with a posterior, such as VAE, has it."
+        )
+    return ""
+
+
+def _found(group: Sequence[Kept], score: Score, options: Options) -> dict[str, Tensor]:
+    """The score of each run, by kind of encoder."""
     found: dict[str, Tensor] = {}
-    if len(group) > 1:
-        for kind in KINDS:
-            codes = torch.stack([run.codes[kind] for run in group])
-            rate = torch.stack([run.rates[kind] for run in group])
-            seeded = {"seed": options.seed} if "seed" in settings(score) else {}
-            value = score(codes, rate, **seeded)
-            assert isinstance(value, Tensor)
-            found[kind] = value
+    for kind in KINDS:
+        given = {
+            "codes_of_runs": [run.codes[kind] for run in group if run.codes is not None],
+            "rates_of_runs": [run.rates[kind] for run in group if run.rates is not None],
+        }
+        seeded = {"seed": options.seed} if "seed" in settings(score) else {}
+        value = score(*(torch.stack(given[want]) for want in wants(score)), **seeded)
+        assert isinstance(value, Tensor)
+        found[kind] = value
+    return found
+
+
+def _write(group: Sequence[Kept], name: str, score: Score, options: Options) -> None:
+    reason = _why_not(group, name, score)
+    found = {} if reason else _found(group, score, options)
     for i, run in enumerate(group):
         folder, key = RunDir(run.path), name + suffix(score, options)
         record = folder.read_scores()
@@ -139,11 +171,8 @@ def _write(group: Sequence[Kept], name: str, score: Score, options: Options) -> 
         entry["runs"] = [str(other.path) for other in group]
         for kind in KINDS:
             entry["value" if kind == "trained" else kind] = float(found[kind][i]) if found else None
-        if not found:
-            entry["reason"] = (
-                "no other run was given whose settings differ in the seed alone, trained to the "
-                "same step: name the runs of several seeds in one command."
-            )
+        if reason:
+            entry["reason"] = reason
         record["scores"][key] = entry
         folder.write_scores(record)
 

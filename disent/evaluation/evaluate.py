@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Encodes the grid once, and scores the model and its baselines."""
+"""Encodes every picture once, and scores the model and its baselines."""
 
 from contextlib import nullcontext
 from typing import Any
@@ -9,32 +9,33 @@ from rich.console import Console
 
 import disent
 from disent.codes import CodeTable
-from disent.data.base import FactorDataset
-from disent.data.subgrid import SubGrid
+from disent.data.base import PictureDataset
+from disent.data.subgrid import thin
 from disent.evaluation.description import describe
-from disent.evaluation.encoded import Encoded, shuffled
+from disent.evaluation.encoded import Encoded, labelled_rows, shuffled
 from disent.evaluation.limits import rate_and_distortion
 from disent.evaluation.options import Options
-from disent.evaluation.scores import entries
 from disent.evaluation.pca import PixelPCA
+from disent.evaluation.scores import entries
 
-BASELINE_POINTS = 50_000  # the baselines' grid is thinned to at most this many points
+BASELINE_POINTS = 50_000  # baselines are of at most so many pictures, evenly spread
 
 
 def evaluate(
     model: Any,
     untrained: Any,
-    dataset: FactorDataset,
+    dataset: PictureDataset,
     options: Options,
     *,
     table: CodeTable | None = None,
     progress: bool = False,
 ) -> tuple[dict[str, Any], CodeTable]:
-    """Encodes the grid once and scores the model, each score beside three baselines.
+    """Encodes every picture once and scores the model, each score beside three baselines.
 
-    The baselines are on a grid thinned to at most 50,000 points. chance: the model's codes, dealt
-    to pictures at random; untrained: the same network with its initial weights; pca: probabilistic
-    PCA of the pixels with as many components as there are latents.
+    The baselines are of at most 50,000 pictures, evenly spread. chance: the model's codes, dealt to
+    pictures at random; untrained: the same network with its initial weights; pca: probabilistic
+    PCA of the pixels with as many components as there are latents. A score that wants what is not
+    there (a grid, labels, variances) has the value None, and its entry says why.
 
     Args:
         model: What was trained.
@@ -60,9 +61,12 @@ def evaluate(
     record: dict[str, Any] = {
         "disent": disent.__version__,
         "fingerprint": dataset.fingerprint,
-        "points": len(dataset.grid),
+        "points": len(table),
         "scores": {},
     }
+    if table.grid is None:
+        rows = labelled_rows(table)
+        record["labelled"] = 0 if rows is None else len(rows)
     status = Console(stderr=True).status("scoring") if progress else nullcontext()
     with status as shown:
         for name, score in options.of_one_run.items():
@@ -74,24 +78,28 @@ def evaluate(
     return record, table
 
 
-def thinned(dataset: FactorDataset, options: Options) -> FactorDataset:
-    """The dataset itself, or its sub-grid of at most as many points as the options ask for."""
-    if options.points is None or options.points >= len(dataset.grid):
+def thinned(dataset: PictureDataset, options: Options) -> PictureDataset:
+    """The dataset itself, or at most as many of its pictures as the options ask for."""
+    if options.points is None or options.points >= len(dataset):
         return dataset
-    return SubGrid.at_most(dataset, options.points)
+    return thin(dataset, options.points)
 
 
 def _baselines(
-    table: CodeTable, untrained: Any, dataset: FactorDataset, options: Options
+    table: CodeTable, untrained: Any, dataset: PictureDataset, options: Options
 ) -> dict[str, Encoded]:
-    """The same codes for chance, an untrained encoder and PCA, on the thinned grid."""
-    coarse = SubGrid.at_most(dataset, BASELINE_POINTS)
-    rows = coarse.parent_index(torch.arange(len(coarse.grid)))
-    thinned = CodeTable(table.means[rows], table.logvars[rows], coarse.grid, coarse.fingerprint)
+    """Chance with the model's codes, an untrained encoder and PCA, on fewer pictures."""
+    coarse = thin(dataset, BASELINE_POINTS)
+    rows = coarse.parent_index(torch.arange(len(coarse)))
+    logvars = None if table.logvars is None else table.logvars[rows]
+    # without variances, rates say whether codes are points: they are those of all pictures
+    rates = table.rates if logvars is None else None
+    thinned = CodeTable.of(coarse, table.means[rows], logvars, rates)
+    components = min(table.means.shape[1], coarse.channels * coarse.size[0] * coarse.size[1])
     autocast = torch.bfloat16 if options.precision == "bfloat16" else None
     tables = {
         "chance": shuffled(thinned, options.seed),
         "untrained": CodeTable.encode(untrained, coarse, autocast=autocast),
-        "pca": CodeTable.encode(PixelPCA.fit(coarse, table.means.shape[1]), coarse),
+        "pca": CodeTable.encode(PixelPCA.fit(coarse, components), coarse),
     }
     return {name: Encoded.of(t, options.codes, options.seed) for name, t in tables.items()}

@@ -5,21 +5,27 @@ import os
 from typing import Any
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from disent.codes import CodeTable
-from disent.data.base import FactorDataset
-from disent.data.splits import held_out
+from disent.codes import CodeTable, encode_rows
+from disent.data.base import PictureDataset
+from disent.data.splits import held_out_pictures
+from disent.data.subgrid import SubGrid, Subset
+from disent.evaluation.encoded import labelled_rows
+from disent.evaluation.evaluate import thinned
+from disent.evaluation.limits import PICTURES, distortions_of
+from disent.evaluation.options import Options
 from disent.metrics.transfer import prediction_errors
-from disent.models.vae import VAE
 from disent.runs.directory import RunDir
-
-PICTURES, BATCH = 4096, 256  # of each side, decoded; how many at once
 
 
 def held_out_terms(
-    path: str | os.PathLike[str], model: Any, dataset: FactorDataset, table: CodeTable, seed: int
+    path: str | os.PathLike[str],
+    model: Any,
+    dataset: PictureDataset,
+    table: CodeTable,
+    options: Options,
 ) -> dict[str, Any] | None:
     """Rate and distortion of trained and of unseen pictures, and how far factors are misread.
 
@@ -27,52 +33,69 @@ def held_out_terms(
         path: The run, whose config says which pictures were held out.
         model: Its model.
         dataset: Its pictures.
-        table: Their codes.
-        seed: Of the pictures and the noise drawn.
+        table: The codes of those that the options ask for.
+        options: With the seed of the pictures and the noise drawn.
     Returns:
         `condition`; `trained` and `unseen`, each with pictures, rate, distortion (nats per image)
-        and its standard error; `factors`, with the error of a linear reading of each factor that is
-        fitted on trained pictures, in steps of the factor. None for a run that held out nothing,
-        or whose model only encodes.
+        and its standard error, None where the model has none; `factors`, with the error of a linear
+        reading of each factor that is fitted on trained pictures, in steps of the factor. None for
+        a run that held out nothing, or of whose two sides one has no picture here.
     """
     config = RunDir(path).read_config()
     condition = (config.get("loader") or {}).get("held_out")
-    if condition is None or not isinstance(model, VAE):
+    if condition is None:
         return None
-    unseen = held_out(table.grid, condition)
-    errors = prediction_errors(table.means, table.factors, fitted_on=~unseen)
-    names = table.grid.names
+    unseen, judged = held_out_pictures(dataset, condition), thinned(dataset, options)
+    if isinstance(judged, SubGrid | Subset) and judged is not dataset:
+        unseen = unseen[judged.parent_index(torch.arange(len(judged)))]
+    if unseen.all() or not unseen.any():
+        return None
     return {
         "condition": condition,
-        "trained": _terms(model, dataset, table, ~unseen, seed),
-        "unseen": _terms(model, dataset, table, unseen, seed),
-        "factors": {
-            name: {"trained": float(errors.fitted[k]), "unseen": float(errors.others[k])}
-            for k, name in enumerate(names)
-        },
+        "trained": _terms(model, judged, table, ~unseen, options.seed),
+        "unseen": _terms(model, judged, table, unseen, options.seed),
+        "factors": _errors(table, unseen),
+    }
+
+
+def _errors(table: CodeTable, unseen: Bool[Tensor, "n"]) -> dict[str, dict[str, float]]:
+    """By factor; none where one of the two sides has no picture whose labels are all there."""
+    rows = labelled_rows(table)
+    if rows is None or table.factors is None or len(unseen[rows].unique()) < 2:
+        return {}
+    errors = prediction_errors(table.means[rows], table.factors[rows], fitted_on=~unseen[rows])
+    return {
+        name: {"trained": float(errors.fitted[k]), "unseen": float(errors.others[k])}
+        for k, name in enumerate(table.names)
     }
 
 
 def _terms(
-    model: VAE, dataset: FactorDataset, table: CodeTable, rows: Bool[Tensor, "n"], seed: int
-) -> dict[str, float]:
+    model: Any, dataset: PictureDataset, table: CodeTable, rows: Bool[Tensor, "n"], seed: int
+) -> dict[str, float | None]:
     """The rate of all of these pictures, and the distortion of some of them."""
     index = rows.nonzero().flatten()
     generator = torch.Generator().manual_seed(seed)
     drawn = index[torch.randint(len(index), (PICTURES,), generator=generator)]
     noise = torch.randn(PICTURES, table.means.shape[1], generator=generator)
-    parts = []
-    with torch.inference_mode():
-        for some, draw in zip(drawn.split(BATCH), noise.split(BATCH), strict=True):
-            z = table.means[some] + (0.5 * table.logvars[some]).exp() * draw
-            x = dataset.batch(some.to(model.device))
-            parts.append(-model.likelihood.log_prob(x, model.decode(z.to(model.device)).float()))
-    distortion = torch.cat(parts).double().cpu()
-    means, logvars = table.means[index].double(), table.logvars[index].double()
-    rate = 0.5 * (means.square() + logvars.exp() - 1 - logvars).sum(1).mean()
+    found = distortions_of(model, dataset, table, drawn, noise)
+    distortion = None if found is None else found.double()
     return {
         "pictures": len(index),
-        "rate": float(rate),
-        "distortion": float(distortion.mean()),
-        "distortion_error": float(distortion.std() / PICTURES**0.5),
+        "rate": _rate(model, dataset, table, index),
+        "distortion": None if distortion is None else float(distortion.mean()),
+        "distortion_error": None if distortion is None else float(distortion.std() / PICTURES**0.5),
     }
+
+
+def _rate(
+    model: Any, dataset: PictureDataset, table: CodeTable, index: Int[Tensor, "m"]
+) -> float | None:
+    """Mean rate of some pictures, nats per image; encoded anew where the table has only all's."""
+    if table.rates is None:
+        return None
+    if table.logvars is None:
+        rates: Float[Tensor, "d"] | None = encode_rows(model, dataset, index).rates
+        return None if rates is None else float(rates.sum())
+    means, logvars = table.means[index].double(), table.logvars[index].double()
+    return float(0.5 * (means.square() + logvars.exp() - 1 - logvars).sum(1).mean())

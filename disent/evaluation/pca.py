@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from disent.data.base import FactorDataset
+from disent.data.base import PictureDataset
 from disent.gaussian import DiagonalGaussian
 
 BATCH, SPARE, PASSES = 512, 10, 8  # pictures at once; extra directions; passes over the pictures
@@ -37,7 +37,7 @@ class PixelPCA:
     eigenvalues: Float[Tensor, "d"]
 
     @classmethod
-    def fit(cls, dataset: FactorDataset, components: int) -> Self:
+    def fit(cls, dataset: PictureDataset, components: int) -> Self:
         """Fits to every picture of `dataset`, by subspace iteration; memory does not grow with it.
 
         Args:
@@ -50,9 +50,9 @@ class PixelPCA:
             https://arxiv.org/abs/0909.4061.
         """
         values = dataset.batch(torch.arange(1)).numel()
-        if len(dataset.grid) < 2 or not 1 <= components <= values:
+        if len(dataset) < 2 or not 1 <= components <= values:
             raise ValueError(
-                f"got {components} components and {len(dataset.grid)} pictures of {values} values. "
+                f"got {components} components and {len(dataset)} pictures of {values} values. "
                 "At least two pictures, and 1 to as many components as values, are wanted."
             )
         centre, total = _moments(dataset, values)
@@ -79,23 +79,23 @@ class PixelPCA:
         return DiagonalGaussian(mean, self.logvar.to(x.device).expand_as(mean))
 
 
-def _moments(dataset: FactorDataset, values: int) -> tuple[Float[Tensor, "p"], Float[Tensor, ""]]:
+def _moments(dataset: PictureDataset, values: int) -> tuple[Float[Tensor, "p"], Float[Tensor, ""]]:
     """The mean picture, and the summed variance of its values; float64."""
     sums, squares = torch.zeros(values).double(), torch.zeros(()).double()
-    for index in torch.arange(len(dataset.grid)).split(BATCH):
+    for index in torch.arange(len(dataset)).split(BATCH):
         x = dataset.batch(index).flatten(1)
         sums += x.sum(0)
         squares += x.square().sum()
-    centre = sums / len(dataset.grid)
-    return centre, squares / len(dataset.grid) - centre.square().sum()
+    centre = sums / len(dataset)
+    return centre, squares / len(dataset) - centre.square().sum()
 
 
 def _covariance_times(
-    dataset: FactorDataset, centre: Float[Tensor, "p"], basis: Float[Tensor, "p w"]
+    dataset: PictureDataset, centre: Float[Tensor, "p"], basis: Float[Tensor, "p w"]
 ) -> Float[Tensor, "p w"]:
     """The pixels' covariance times `basis`, in float64, without forming the covariance."""
     product, shift = torch.zeros(basis.shape).double(), centre.float()
-    for index in torch.arange(len(dataset.grid)).split(BATCH):
+    for index in torch.arange(len(dataset)).split(BATCH):
         x = dataset.batch(index).flatten(1) - shift
         product += x.T @ (x @ basis)
-    return product / len(dataset.grid)
+    return product / len(dataset)

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from disent.codes import CodeTable
-from disent.data.load import load_dataset
 from disent.evaluation.between import compare, keep
 from disent.evaluation.evaluate import evaluate, thinned
 from disent.evaluation.held_out import held_out_terms
 from disent.evaluation.options import Options
 from disent.evaluation.scores import without
-from disent.models.load import load_run, load_step, load_untrained
 from disent.runs.directory import RunDir
+from disent.runs.run import Run
 
 
 def evaluate_run(
@@ -30,14 +29,14 @@ def evaluate_run(
 
     Earlier scores stay if they are of the same step and the same pictures.
     """
-    run = RunDir(path)
-    model = load_run(path, best=best).to(device)
-    untrained = load_untrained(path).to(device)
-    step = load_step(path, best=best)
-    dataset = load_dataset(path)
+    trained = Run.load(path)
+    run = trained.directory
+    model = trained.model(best=best).to(device)
+    untrained = trained.untrained().to(device)
+    step, dataset = trained.step(best=best), trained.dataset()
     record, table = evaluate(model, untrained, dataset, options, table=table, progress=progress)
     record = {"step": step, **record}
-    unseen = held_out_terms(path, model, dataset, table, options.seed)
+    unseen = held_out_terms(path, model, dataset, table, options)
     if unseen is not None:
         record["held_out"] = unseen
     before = run.read_scores()
@@ -70,7 +69,7 @@ def evaluate_runs(
         try:
             record, table = evaluate_run(path, options, best=best, device=device)
             if options.between_runs:
-                dataset = thinned(load_dataset(path), options)
+                dataset = thinned(Run.load(path).dataset(), options)
                 kept.append(keep(path, table, dataset, options, record["step"]))
         except (OSError, ValueError, ArithmeticError, RuntimeError) as error:
             yield os.fspath(path), error

@@ -51,8 +51,9 @@ def entries(
             entry["protocol"] = {**protocol, "points": PROTOCOL_POINTS}
         entry |= {label: beside.get(label, {}).get(number) for label in baselines}
         entry |= _of(score, own[0], options, len(values))
-        coarse = next(iter(baselines.values())).table
-        entry |= {"baseline_points": len(coarse.grid), "baseline_fingerprint": coarse.fingerprint}
+        coarse = next(iter(baselines.values()))
+        entry["baseline_points"] = coarse.points(score)
+        entry["baseline_fingerprint"] = coarse.table.fingerprint
         found[number + suffix(score, options)] = entry
     return found
 
@@ -124,7 +125,7 @@ def _summary(values: Sequence[float]) -> dict[str, Any]:
 
 def _of(score: Score, own: Encoded, options: Options, repeats: int) -> dict[str, Any]:
     return {
-        **stated(score, len(own.table.grid), own.table.fingerprint, options),
+        **stated(score, own.points(score), own.table.fingerprint, options),
         "repeats": repeats,
     }
 

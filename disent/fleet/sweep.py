@@ -11,18 +11,18 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from disent.cli.fit import prepare_process
-from disent.fleet.run import Flight, member_of, trainer_of
-from disent.fleet.groups import Planned, plan
 from disent.config.mistakes import explain
 from disent.data.base import FactorDataset
 from disent.fleet import Member
+from disent.fleet.groups import Planned, plan
+from disent.fleet.run import Flight, member_of, trainer_of
 from disent.fleet.speed import measure
-from disent.launch.workers.processes import cores
 from disent.launch.workers.heartbeat import Heartbeat
+from disent.launch.workers.processes import cores
 from disent.launch.workers.workers import Workers
-from disent.models.load import load_step
 from disent.runs.build import make
 from disent.runs.directory import RunDir
+from disent.runs.run import Run
 from disent.runs.stops import StopRequest
 
 
@@ -124,8 +124,8 @@ class Fleets:
             heartbeat.release(name)
             return None
         try:  # now that it is ours: what it was before may be over
-            step = load_step(run.path) if run.last.exists() else 0
-        except ValueError:  # damaged: `disent fit` says how
+            step = Run.load(run.path).step() if run.last.exists() else 0
+        except (ValueError, FileNotFoundError):  # damaged: `disent fit` says how
             step = planned.config["trainer"]["max_steps"]
         waits = workers.study.outcomes.read(name).state == "waiting"
         if not waits or step >= planned.config["trainer"]["max_steps"]:

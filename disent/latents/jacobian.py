@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from disent.data.base import FactorDataset
+from disent.data.base import FactorDataset, PictureDataset
 from disent.grid import FactorGrid
 
 NEIGHBOURS = 5000  # pictures of a local PCA, at most: 4096 x 5000 float32 values are 82 MB
@@ -75,7 +75,7 @@ def decoder_jacobian(model: Draws, z: Float[Tensor, "d"]) -> Float[Tensor, "p d"
 
 
 def local_directions(
-    dataset: FactorDataset,
+    dataset: PictureDataset,
     index: int,
     radius: int = 1,
     k: int = 10,
@@ -95,8 +95,14 @@ def local_directions(
         k: How many directions; fewer if the neighbours span fewer.
         fixed: Factors that keep the picture's value, such as one without an order.
     Raises:
-        ValueError: The picture has no neighbours that differ, or more than 5,000.
+        ValueError: The picture has no neighbours that differ, or more than 5,000; or the pictures
+            are no grid, so that it has none.
     """
+    if not isinstance(dataset, FactorDataset):
+        raise ValueError(
+            f"{type(dataset).__name__} is no grid of factors, so that a picture has no neighbours. "
+            "Give a dataset of factors, such as DSprites."
+        )
     neighbours = _neighbours(dataset.grid, index, radius, fixed)
     if k < 1:
         raise ValueError(f"k must be >= 1, got {k}. 10 is usual.")

@@ -2,7 +2,7 @@
 """All pictures of one model: reconstructions, samples, interpolations, latent traversals."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,12 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from disent import figures
-from disent.codes import CodeTable
-from disent.data.base import FactorDataset
+from disent.codes import CodeTable, encode_rows
+from disent.data.base import FactorDataset, PictureDataset
 from disent.files import replacing_path
-from disent.gaussian import DiagonalGaussian
-from disent.grid import FactorGrid
+from disent.gaussian import Posterior
 from disent.latents.summary import LatentSummary, summarise_latents
+from disent.priors.normal import StandardNormal
 from disent.streams import Stream
 
 POINTS = 10_000  # random pictures that rates and factors are estimated from, without a CodeTable
@@ -34,7 +34,7 @@ class PictureModel(Protocol):
     def device(self) -> torch.device: ...
     def eval(self) -> Any: ...
     def modules(self) -> Iterator[torch.nn.Module]: ...
-    def encode(self, x: Tensor) -> DiagonalGaussian: ...
+    def encode(self, x: Tensor) -> Posterior: ...
     def picture(self, z: Tensor) -> Tensor: ...
     def reconstruct(self, x: Tensor) -> Tensor: ...
 
@@ -45,10 +45,11 @@ class Traversal:
 
     Args:
         latents: Show so many latents, those of highest rate first; None: all.
-        limit: Move each from -limit to limit, in standard deviations of the prior.
+        limit: Move each from -limit to limit, in standard deviations of the prior; of its own code
+            around its mean, where a model has no rate.
         columns: Pictures in a row, evenly spaced.
         index: Flat index of the picture from whose code to start; None: the picture at the middle
-            of every factor.
+            of every factor, or the first one where there is no grid.
     """
 
     latents: int | None = None
@@ -65,23 +66,26 @@ class Traversal:
             raise ValueError(f"columns must be >= 2, got {self.columns}. 9 is usual.")
 
     def values(self) -> Float[Tensor, "columns"]:
-        """The values that each latent takes."""
+        """The values that each latent takes, in standard deviations."""
         return torch.linspace(-self.limit, self.limit, self.columns)
 
-    def start(self, grid: FactorGrid) -> int:
+    def start(self, dataset: PictureDataset) -> int:
         """Flat index of the picture to start from."""
         if self.index is None:
-            return int(grid.index(torch.tensor([size // 2 for size in grid.sizes])))
-        if not 0 <= self.index < len(grid):
+            if not isinstance(dataset, FactorDataset):
+                return 0
+            middle = torch.tensor([size // 2 for size in dataset.grid.sizes])
+            return int(dataset.grid.index(middle))
+        if not 0 <= self.index < len(dataset):
             raise ValueError(
-                f"there is no picture {self.index}: flat indices run from 0 to {len(grid) - 1}."
+                f"there is no picture {self.index}: flat indices run from 0 to {len(dataset) - 1}."
             )
         return self.index
 
 
 def draw_pictures(
     model: PictureModel,
-    dataset: FactorDataset,
+    dataset: PictureDataset,
     *,
     table: CodeTable | None = None,
     metrics: pd.DataFrame | None = None,
@@ -103,14 +107,14 @@ def draw_pictures(
         ValueError: There is no picture to start from at the index given.
     """
     traversal = traversal or Traversal()
-    start = traversal.start(dataset.grid)
+    start = traversal.start(dataset)
     with _evaluating(model):
         summary = _summarise(model, dataset, table, seed)
         drawn = {
             "traversals": _traversals(model, dataset, summary, traversal, start),
-            "reconstructions": _reconstructions(model, dataset, seed),
-            "samples": _samples(model, len(summary.rates), seed),
-            "interpolation": _interpolation(model, dataset, traversal.columns, seed),
+            "reconstructions": _reconstructions(model, dataset, summary, seed),
+            "samples": _samples(model, len(summary.variances), seed),
+            "interpolation": _interpolation(model, dataset, summary, traversal.columns, seed),
         }
     if metrics is not None and len(metrics):
         drawn["curves"] = figures.curves(metrics)
@@ -131,76 +135,118 @@ def save_pictures(drawn: Mapping[str, Figure], folder: str | os.PathLike[str]) -
 def traverse(
     model: PictureModel,
     start: Float[Tensor, "d"],
-    latents: list[int],
-    values: Float[Tensor, "columns"],
+    latents: Sequence[int],
+    values: Float[Tensor, "columns"] | Float[Tensor, "rows columns"],
 ) -> Float[Tensor, "rows columns c h w"]:
-    """Decodes `start` with one latent a row replaced by each of `values`."""
+    """Decodes `start` with one latent a row replaced by each of `values`, or of its row of them."""
     rows = []
-    for latent in latents:
-        codes = start.repeat(len(values), 1)
-        codes[:, latent] = values.to(codes)
+    for latent, row in zip(latents, values.expand(len(latents), -1), strict=True):
+        codes = start.repeat(len(row), 1)
+        codes[:, latent] = row.to(codes)
         rows.append(model.picture(codes))
     return torch.stack(rows)
 
 
 def _summarise(
-    model: PictureModel, dataset: FactorDataset, table: CodeTable | None, seed: int
+    model: PictureModel, dataset: PictureDataset, table: CodeTable | None, seed: int
 ) -> LatentSummary:
-    grid = dataset.grid
     if table is not None:
-        source = f"{len(table.grid):,} pictures, evenly spread over the grid"
-        posterior = DiagonalGaussian(table.means, table.logvars)
-        return summarise_latents(posterior, table.grid.all_factors(), table.grid.names, source)
-    if len(grid) <= POINTS:
-        chosen, source = torch.arange(len(grid)), f"all {len(grid):,} pictures"
+        spread = "" if table.grid is None else ", evenly spread over the grid"
+        return summarise_latents(table, f"{len(table):,} pictures{spread}")
+    if len(dataset) <= POINTS:
+        chosen, source = torch.arange(len(dataset)), f"all {len(dataset):,} pictures"
     else:
-        chosen = Stream(seed, "pictures for rates").integers(0, len(grid), POINTS)
+        chosen = Stream(seed, "pictures for rates").integers(0, len(dataset), POINTS)
         source = f"{POINTS:,} random pictures (seed {seed})"
-    parts = [model.encode(dataset.batch(part.to(model.device))) for part in chosen.split(BATCH)]
-    posterior = DiagonalGaussian(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
-    return summarise_latents(posterior, grid.factors(chosen), grid.names, source)
+    found = encode_rows(model, dataset, chosen, batch_size=BATCH, device=model.device)
+    return summarise_latents(found, source)
 
 
 def _traversals(
     model: PictureModel,
-    dataset: FactorDataset,
+    dataset: PictureDataset,
     summary: LatentSummary,
     traversal: Traversal,
     index: int,
 ) -> Figure:
-    chosen, values = summary.by_rate()[: traversal.latents], traversal.values()
+    chosen, values = summary.order()[: traversal.latents], traversal.values()
     start = model.encode(dataset.batch(torch.tensor([index], device=model.device))).mean[0]
-    factors = dataset.grid.factors(torch.tensor(index)).tolist()
-    where = ", ".join(f"{n} {v}" for n, v in zip(dataset.grid.names, factors, strict=True))
-    return figures.traversals(
-        traverse(model, start, chosen, values),
-        values=values,
-        labels=[summary.label(latent) for latent in chosen],
-        note=f"The other latents stay at the code of picture {index:,} ({where}). Each row: rate "
-        "in nats per image, and the factor that the latent follows best, with their mutual "
-        f"information over the factor's entropy; from {summary.source}.",
+    labels = [summary.label(latent) for latent in chosen]
+    told = "rate in nats per image" if summary.rates is not None else "variance of its code"
+    if summary.names:
+        told += (
+            ", and the factor that the latent follows best, with their mutual information over "
+            "the factor's entropy"
+        )
+    note = (
+        f"The other latents stay at the code of picture {index:,}{_where(dataset, index)}. Each "
+        f"row: {told}; from {summary.source}."
+    )
+    if summary.rates is not None:
+        images = traverse(model, start, chosen, values)
+        return figures.traversals(images, values=values, labels=labels, note=note)
+    own = summary.means[chosen, None] + summary.variances[chosen, None].sqrt() * values
+    ends = [_signed(float(value)) for value in values]
+    return figures.image_grid(
+        traverse(model, start, chosen, own),
+        row_labels=labels,
+        column_labels=ends,
+        title=f"Latent traversals: each row moves one latent from {ends[0]} to {ends[-1]} "
+        "standard deviations of its own code",
+        note=f"{note} A latent's values are counted from the mean of its code over these pictures: "
+        "the model has no rate, so that the prior sets no scale.",
     )
 
 
-def _reconstructions(model: PictureModel, dataset: FactorDataset, seed: int) -> Figure:
-    chosen = Stream(seed, "pictures to reconstruct").integers(0, len(dataset.grid), 24)
+def _where(dataset: PictureDataset, index: int) -> str:
+    """The factors of a picture in brackets, or "" where none is known."""
+    factors = dataset.factors(torch.tensor([index]))
+    if factors is None:
+        return ""
+    known = zip(dataset.names, factors[0].tolist(), strict=True)
+    told = ", ".join(f"{name} {value}" for name, value in known if value >= 0)
+    return told and f" ({told})"
+
+
+def _signed(value: float) -> str:
+    """Three digits, a sign on both sides of 0, and no negative zero."""
+    text = f"{value:+.3g}".replace("-", "\N{MINUS SIGN}")
+    return "0" if abs(value) < 5e-4 else text
+
+
+def _codes_of(summary: LatentSummary) -> str:
+    return "codes" if summary.rates is None else "posterior means"
+
+
+def _reconstructions(
+    model: PictureModel, dataset: PictureDataset, summary: LatentSummary, seed: int
+) -> Figure:
+    chosen = Stream(seed, "pictures to reconstruct").integers(0, len(dataset), 24)
     originals = dataset.batch(chosen.to(model.device))
     return figures.reconstructions(
         originals,
         model.reconstruct(originals),
-        note=f"{len(chosen)} random pictures (seed {seed}), decoded from their posterior means.",
+        note=f"{len(chosen)} random pictures (seed {seed}), decoded from their "
+        f"{_codes_of(summary)}.",
     )
 
 
-def _samples(model: PictureModel, latent_dim: int, seed: int) -> Figure:
-    codes = Stream(seed, "samples of the prior").normal(0, (40, latent_dim))
-    return figures.samples(
-        model.picture(codes.to(model.device)), note=f"Mean pictures of z ~ N(0, 1) (seed {seed})."
-    )
+def _samples(model: Any, latent_dim: int, seed: int) -> Figure:
+    """Pictures of the model's prior; of N(0, 1) where a model does not say how it is sampled."""
+    stream = Stream(seed, "samples of the prior")
+    if not hasattr(model, "draws_of_prior"):
+        pictures = model.picture(stream.normal(0, (40, latent_dim)).to(model.device))
+    else:
+        pictures = model.sample(40, noise=stream.normal(0, (40, model.draws_of_prior)))
+    normal = isinstance(getattr(model, "prior", None), StandardNormal | None)
+    of = "z ~ N(0, 1)" if normal else "the model's prior"
+    return figures.samples(pictures, note=f"Mean pictures of {of} (seed {seed}).")
 
 
-def _interpolation(model: PictureModel, dataset: FactorDataset, columns: int, seed: int) -> Figure:
-    chosen = Stream(seed, "pictures to interpolate").integers(0, len(dataset.grid), 8)
+def _interpolation(
+    model: PictureModel, dataset: PictureDataset, summary: LatentSummary, columns: int, seed: int
+) -> Figure:
+    chosen = Stream(seed, "pictures to interpolate").integers(0, len(dataset), 8)
     ends = dataset.batch(chosen.to(model.device))
     codes = model.encode(ends).mean.unflatten(0, (-1, 2))
     weight = torch.linspace(0, 1, columns, device=codes.device)[:, None]
@@ -208,7 +254,7 @@ def _interpolation(model: PictureModel, dataset: FactorDataset, columns: int, se
     return figures.interpolation(
         model.picture(between.flatten(0, 1)).unflatten(0, (-1, columns)),
         ends=ends.unflatten(0, (-1, 2)),
-        note=f"Linear between the posterior means of two random pictures (seed {seed}).",
+        note=f"Linear between the {_codes_of(summary)} of two random pictures (seed {seed}).",
     )
 
 

@@ -14,7 +14,9 @@ CLOSE = 0.8  # a posterior variance from 0.8 to 1 / 0.8, and mean^2 below 0.2, i
 SHARE = 0.95  # of the pictures, at which a latent of one regime behaves alike
 
 
-def passive_share(means: Float[Tensor, "n d"], logvars: Float[Tensor, "n d"]) -> Float[Tensor, "d"]:
+def passive_share(
+    means: Float[Tensor, "n d"], logvars: Float[Tensor, "n d"] | None
+) -> Float[Tensor, "d"]:
     """Share of pictures at which each latent is passive: its posterior is close to the prior.
 
     Close is a variance between 0.8 and 1.25 and a squared mean below 0.2: "mu^2 << 1 and
@@ -24,7 +26,14 @@ def passive_share(means: Float[Tensor, "n d"], logvars: Float[Tensor, "n d"]) ->
     Args:
         means: Posterior means of n pictures.
         logvars: Natural logarithms of the posterior variances, in the same order.
+    Raises:
+        ValueError: There are no variances, or tables that are not finite or do not fit.
     """
+    if logvars is None:
+        raise ValueError(
+            "this encoder gives no log-variances, so that its latents have no regime: a model "
+            "whose posterior is a diagonal Gaussian, such as VAE, is wanted."
+        )
     if means.ndim != 2 or means.shape != logvars.shape or 0 in means.shape:
         raise ValueError(
             f"means has shape {list(means.shape)} and logvars {list(logvars.shape)}, but both are "
@@ -36,7 +45,9 @@ def passive_share(means: Float[Tensor, "n d"], logvars: Float[Tensor, "n d"]) ->
     return close.double().mean(0)
 
 
-def regimes(means: Float[Tensor, "n d"], logvars: Float[Tensor, "n d"]) -> tuple[Regime, ...]:
+def regimes(
+    means: Float[Tensor, "n d"], logvars: Float[Tensor, "n d"] | None
+) -> tuple[Regime, ...]:
     """Each latent's regime: passive, active or mixed.
 
     Passive: passive at 95 % of the pictures or more; active: at 5 % or fewer; mixed: between, that

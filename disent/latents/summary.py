@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each latent carries: its rate, and the factor that it follows best."""
+"""What each latent carries: its rate, or its variance, and the factor that it follows best."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
+from disent.codes import CodeTable
 from disent.figures.style import FAINT_RATE
-from disent.gaussian import DiagonalGaussian
 from disent.metrics.information import factor_entropy, mutual_information
 
 
@@ -17,47 +16,66 @@ class LatentSummary:
     """One model's latents.
 
     Attributes:
-        rates: Float[d], mean KL of each latent from the prior, in nats per image.
+        rates: Float[d], mean KL of each latent from the prior, in nats per image; None where codes
+            are points.
+        means: Float64[d], of the code over the pictures.
+        variances: Float64[d], of the code over the pictures.
         shares: Float[k, d], mutual information of factor and latent over the factor's entropy.
-        names: The k factors.
+        names: The k factors; none where nothing is known of the pictures.
         source: Which pictures the numbers come from, in words.
     """
 
-    rates: Float[Tensor, "d"]
+    rates: Float[Tensor, "d"] | None
+    means: Float[Tensor, "d"]
+    variances: Float[Tensor, "d"]
     shares: Float[Tensor, "k d"]
     names: tuple[str, ...]
     source: str
 
-    def by_rate(self) -> list[int]:
-        """The latents, highest rate first."""
-        return self.rates.argsort(descending=True, stable=True).tolist()
+    def order(self) -> list[int]:
+        """The latents, highest rate first; largest variance of the code where there is no rate."""
+        weights = self.variances if self.rates is None else self.rates
+        return weights.argsort(descending=True, stable=True).tolist()
 
     def label(self, latent: int) -> str:
-        """Two lines: number and rate; the factor followed best and its share, or "faint"."""
-        rate = float(self.rates[latent])
-        if rate < FAINT_RATE:
-            return f"z{latent}   {rate:.2f} nats\nfaint"
+        """Number and rate or variance; below, the factor followed best and its share, or "faint".
+
+        Without factors there is no second line, unless the latent is faint.
+        """
+        if self.rates is None:
+            first = f"z{latent}   variance {float(self.variances[latent]):.2f}"
+        else:
+            rate = float(self.rates[latent])
+            if rate < FAINT_RATE:
+                return f"z{latent}   {rate:.2f} nats\nfaint"
+            first = f"z{latent}   {rate:.1f} nats"
+        if not self.names:
+            return first
         factor = int(self.shares[:, latent].argmax())
-        share = float(self.shares[factor, latent])
-        return f"z{latent}   {rate:.1f} nats\n{self.names[factor]} {share:.2f}"
+        return f"{first}\n{self.names[factor]} {float(self.shares[factor, latent]):.2f}"
 
 
-def summarise_latents(
-    posterior: DiagonalGaussian, factors: Int[Tensor, "n k"], names: Sequence[str], source: str
-) -> LatentSummary:
+def summarise_latents(table: CodeTable, source: str) -> LatentSummary:
     """Rates, and I(z_j; v_k) / H(v_k) on posterior means cut into 20 equal-width bins.
 
     Args:
-        posterior: Of n pictures.
-        factors: The same pictures' factor values; a factor with one value gets share 0.
-        names: Of the k factors.
+        table: Codes of n pictures. Of the factors, the rows whose labels are all there are counted;
+            one with a single value gets share 0.
         source: Which pictures these are, in words.
     """
-    information = mutual_information(posterior.mean, factors)
-    entropies = factor_entropy(factors).to(information.device)[:, None]
+    means, names = table.means.double(), table.names
+    shares = means.new_zeros(0, means.shape[1])
+    whole = None if table.factors is None else (table.factors >= 0).all(1)
+    if table.factors is not None and whole is not None and whole.any():
+        codes, factors = table.means[whole], table.factors[whole]
+        information = mutual_information(codes, factors)
+        entropies = factor_entropy(factors).to(information.device)[:, None]
+        shares = information / entropies.masked_fill(entropies == 0, float("inf"))
     return LatentSummary(
-        rates=posterior.kl().double().mean(0),
-        shares=information / entropies.masked_fill(entropies == 0, float("inf")),
-        names=tuple(names),
+        rates=table.rates,
+        means=means.mean(0),
+        variances=means.var(0, correction=0),
+        shares=shares,
+        names=names if len(shares) else (),
         source=source,
     )

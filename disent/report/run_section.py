@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the report says of one run."""
 
+import math
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,16 +83,21 @@ def _add_pictures(section: RunSection, path: str) -> None:
     if not folder.config.exists():
         section.missing.append("from W&B: no information matrix and no weights, so no traversals")
         return
-    if not record.get("information"):
+    if "rates" not in record or "factors" not in record:
         section.missing.append("not evaluated: disent evaluate RUN gives scores and traversals")
         return
-    shares = [
-        [value / entropy if entropy else 0.0 for value in values]
-        for values, entropy in zip(record["information"], record["factor_entropy"], strict=True)
-    ]
-    section.matrix = list(zip(record["factors"], shares, strict=True))
-    section.latents = [f"z{latent}" for latent in range(len(record["rates"]))]
-    section.frames = frames_of(folder.path, record["rates"], followed_factors(record))
+    factors: dict[int, str] = {}
+    if record["factors"]:
+        shares = [
+            [value / entropy if entropy else 0.0 for value in values]
+            for values, entropy in zip(record["information"], record["factor_entropy"], strict=True)
+        ]
+        section.matrix = list(zip(record["factors"], shares, strict=True))
+        section.latents = [f"z{latent}" for latent in range(len(shares[0]))]
+        # without rates, no latent is drowned by noise
+        rates = record["rates"] or [math.inf] * len(shares[0])
+        factors = followed_factors({**record, "rates": rates})
+    section.frames = frames_of(folder.path, record, factors)
 
 
 def _settings(row: dict[str, Any]) -> dict[str, str]:

@@ -20,7 +20,7 @@ WIDTH = 100  # characters of the widest table of scores
 
 
 def print_scores(run: str | os.PathLike[str], record: dict[str, Any]) -> None:
-    """Prints an evaluation: scores beside their baselines, then each factor's readability.
+    """Prints an evaluation: scores beside their baselines, then how factors can be read.
 
     A number that is not finite leaves its cell empty: metrics.json holds null in its place.
     """
@@ -32,35 +32,55 @@ def print_scores(run: str | os.PathLike[str], record: dict[str, Any]) -> None:
     for name, score in record["scores"].items():
         if score.get("reason"):
             console.print(f"{name}: {score['reason']}", highlight=False)
+    console.print()
+    if record["factors"]:
+        console.print(_factors(record["factors"]))
+        console.print(
+            "R2: of a straight line; I/H: mutual information over the factor's entropy.",
+            highlight=False,
+        )
+    else:
+        console.print("no factor of these pictures is known", highlight=False)
+    console.print(_rate(record), highlight=False)
+    _print_bounds(console, record.get("rate_distortion") or {})
+
+
+def _factors(entries: dict[str, Any]) -> Table:
     title = "How each factor can be read from the code"
     factors = Table(title=title, title_justify="left", box=None, pad_edge=False)
     factors.add_column("factor")
     for column in ("R2, all latents", "R2, best latent", "I/H, best latent"):
         factors.add_column(column, justify="right")
-    for name, entry in record["factors"].items():
+    for name, entry in entries.items():
         factors.add_row(
             name,
             _text(entry["linear_r2"]),
             _of_latent(entry, "single_r2"),
             _of_latent(entry, "information"),
         )
-    console.print()
-    console.print(factors)
-    console.print(
-        f"R2: of a straight line; I/H: mutual information over the factor's entropy.\n"
-        f"rate {_nats(record['rate'])} nats per image, {record['active_latents']} active latents",
-        highlight=False,
-    )
-    _print_bounds(console, record.get("rate_distortion") or {})
+    return factors
+
+
+def _rate(record: dict[str, Any]) -> str:
+    if record["active_latents"] is None:
+        return "no rate: the code of a picture is a point"
+    active = record["active_latents"]
+    return f"rate {_nats(record['rate'])} nats per image, {active} active latents"
 
 
 def _title(record: dict[str, Any]) -> str:
     """How many pictures the scores are of, and their baselines where these are of fewer."""
     entries = record["scores"].values()
     coarse = {entry["baseline_points"] for entry in entries if "baseline_points" in entry}
-    thinned = " and ".join(f"{points:,}" for points in sorted(coarse - {record["points"]}))
+    labelled = record.get("labelled")
+    coarse -= {record["points"], labelled}
+    thinned = " and ".join(f"{points:,}" for points in sorted(coarse))
     title = f"Scores on {record['points']:,} pictures"
-    return f"{title}; baselines on {thinned}, a thinned grid" if thinned else title
+    if labelled is None:
+        return f"{title}; baselines on {thinned}, a thinned grid" if thinned else title
+    if labelled < record["points"]:
+        title += f", {labelled:,} of them labelled" if labelled else ", without labels"
+    return f"{title}; baselines on {thinned} of them" if thinned else title
 
 
 def _scores(record: dict[str, Any]) -> Table:
@@ -111,11 +131,10 @@ def _nats(value: float | None) -> str:
 def _print_bounds(console: Console, found: dict[str, Any]) -> None:
     """Rate, distortion and the bounds that were checked, in nats per image."""
     if found:
-        line = (
-            f"distortion {_nats(found['distortion'])}, "
-            f"rate + distortion {_nats(found['total'])}, "
-            f"I(x; z) {_nats(found['mutual_information'])} nats per image"
-        )
+        names = {"total": "rate + distortion", "mutual_information": "I(x; z)"}
+        parts = [f"distortion {_nats(found['distortion'])}"]
+        parts += [f"{text} {_nats(found[name])}" for name, text in names.items() if name in found]
+        line = f"{', '.join(parts)} nats per image"
         if found.get("entropy") is not None:
             line += f"; entropy of the pictures {found['entropy']:.2f}"
         console.print(line, highlight=False, soft_wrap=True)

@@ -4,6 +4,7 @@
 from disent.runs.directory import RunDir
 from disent.runs.families import score_names, with_families
 from disent.runs.histories import load_histories
+from disent.runs.run import Run
 from disent.runs.statistics import (
     best_per_group,
     mean_interval,
@@ -21,6 +22,7 @@ from disent.runs.variance import (
 from disent.runs.waking import followed_factors, wake_up
 
 __all__ = [
+    "Run",
     "RunDir",
     "best_per_group",
     "followed_factors",

@@ -1,42 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a run's config back to the objects that it names."""
+"""From a section of a config to the object that it describes."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
-from disent.runs.directory import RunDir
 
+def make(config: Mapping[str, Any], key: str, base: type | None = None) -> Any:
+    """The object that section `key` of a config describes.
 
-def build(run: RunDir, key: str, base: type) -> Any:
-    """The object that section `key` of the run's config describes, an instance of `base`.
-
+    Args:
+        config: As config.yaml holds it.
+        key: Of a section with a class_path, and init_args where the class takes some.
+        base: Of what class it must be; None: of the one that it names.
     Raises:
-        FileNotFoundError: The folder is no run.
-        ValueError: The config has no such section, or it describes nothing that can be made.
+        ValueError: The section describes nothing that can be made.
     """
-    if not run.config.exists():
-        raise FileNotFoundError(
-            f"{run.config} does not exist, so {run.path} is not a run. "
-            "Give a folder that `disent fit` made, such as runs/NAME."
-        )
-    config = run.read_config()
-    if key not in config:
-        raise ValueError(
-            f"{run.config} has no section {key!r}. It was changed, or made by something else."
-        )
-    try:
-        return make(config, key, base)
-    except ValueError as error:
-        raise ValueError(f"section {key!r} of {run.config} cannot be used: {error}") from error
-
-
-def make(config: Mapping[str, Any], key: str, base: type) -> Any:
-    """The object that section `key` of a config describes, an instance of `base`."""
     from jsonargparse import ArgumentError, ArgumentParser  # here: the rest needs only pandas
 
     parser = ArgumentParser(exit_on_error=False)
-    parser.add_subclass_arguments(base, key)
+    parser.add_subclass_arguments(base or _class_of(config[key]), key)
     try:
         return parser.instantiate(parser.parse_object({key: config[key]}))[key]
     except ArgumentError as error:
         raise ValueError(str(error)) from error
+
+
+def _class_of(section: Any) -> type:
+    """The class that a section names by its path."""
+    path = section.get("class_path") if isinstance(section, Mapping) else section
+    module, _, name = str(path).rpartition(".")
+    try:
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f"there is no class {path!r} ({error}). A class_path such as package.module.Class is "
+            "wanted, of a class that can be imported here."
+        ) from None
+    if not isinstance(found, type):
+        raise ValueError(f"{path} is no class, but {type(found).__name__}.")
+    return found

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run directory, and the way from it to its parts: config, model, step, dataset."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, Self
+
+from disent.runs.build import make
+from disent.runs.directory import RunDir
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run. Reading it is cheap; its parts are made when they are asked for.
+
+    Attributes:
+        directory: Its folder.
+        config: What config.yaml holds.
+    Example:
+        >>> run = Run.load("runs/NAME")  # doctest: +SKIP
+        >>> codes = CodeTable.encode(run.model(), run.dataset())  # doctest: +SKIP
+    """
+
+    directory: RunDir
+    config: dict[str, Any]
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """The run in a folder.
+
+        Raises:
+            FileNotFoundError: The folder is no run.
+            ValueError: Its config is damaged.
+        """
+        run = RunDir(path)
+        if not run.config.exists():
+            raise FileNotFoundError(
+                f"{run.config} does not exist, so {run.path} is not a run. "
+                "Give a folder that `disent fit` made, such as runs/NAME."
+            )
+        return cls(run, run.read_config())
+
+    @property
+    def path(self) -> Path:
+        """The folder's path."""
+        return self.directory.path
+
+    def model(self, *, best: bool = False) -> Any:
+        """The trained model, in eval mode, on the CPU.
+
+        Args:
+            best: Take best.ckpt instead of last.ckpt.
+        Raises:
+            FileNotFoundError: There is no checkpoint.
+            ValueError: It is damaged, or does not fit the config.
+        """
+        model = self.untrained()
+        checkpoint = self._checkpoint(best)
+        try:
+            model.load_state_dict(checkpoint["state_dict"])
+        except (RuntimeError, KeyError) as error:
+            raise ValueError(
+                f"the checkpoint does not fit the model of {self.directory.config}: {error}. "
+                "One of the two was changed after training: restore it, or train again."
+            ) from None
+        return model.eval()
+
+    def untrained(self) -> Any:
+        """The model with the weights that it had at step 0, in eval mode, on the CPU."""
+        return self._make("model").eval()
+
+    def dataset(self) -> Any:
+        """The dataset that the run was trained on."""
+        return self._make("data")
+
+    def step(self, *, best: bool = False) -> int:
+        """How many steps its checkpoint had been trained for; ValueError if it is none."""
+        checkpoint = self._checkpoint(best)
+        try:
+            return int(checkpoint["global_step"])
+        except (LookupError, TypeError):
+            raise ValueError(f"{self._file(best)} is no checkpoint of a run.") from None
+
+    def _make(self, key: str) -> Any:
+        """The object that section `key` of the config describes."""
+        file = self.directory.config
+        if key not in self.config:
+            raise ValueError(
+                f"{file} has no section {key!r}. It was changed, or made by something else."
+            )
+        try:
+            return make(self.config, key)
+        except ValueError as error:
+            raise ValueError(f"section {key!r} of {file} cannot be used: {error}") from error
+
+    def _file(self, best: bool) -> Path:
+        return self.directory.best if best else self.directory.last
+
+    def _checkpoint(self, best: bool) -> dict[str, Any]:
+        import torch  # here: a table of runs, and a command of the login node, go without
+
+        file = self._file(best)
+        if not file.exists():
+            raise FileNotFoundError(
+                f"{file} does not exist, so there is no trained model in {self.path}. "
+                "Start or resume the run with the `disent fit` command that made it."
+            )
+        try:
+            return torch.load(file, map_location="cpu", weights_only=True)
+        except (EOFError, RuntimeError, UnpicklingError, LookupError, ValueError) as error:
+            raise ValueError(
+                f"{file} is damaged: {error}. Take --best, or train again from an earlier copy."
+            ) from None
