@@ -14,6 +14,7 @@ from rich.progress import Progress as Bar
 from disent.models.base import is_logged, pictures_of_step
 
 SHOWN = ("loss", "rate", "distortion")
+PAUSE = 0.2  # seconds: a bar costs two milliseconds, as long as some steps of training
 SPEED_OF = 3600.0  # seconds: time left is by the speed of the last hour, or of 1,000 logged steps
 
 
@@ -33,6 +34,7 @@ class Progress(ProgressBar):
         self._bar: Bar | None = None
         self._start = (0.0, 0)
         self._tenth = 0  # of the run, said last
+        self._drawn = float("-inf")  # when the bar was drawn last
 
     def disable(self) -> None:
         self._enabled = False
@@ -53,20 +55,27 @@ class Progress(ProgressBar):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        step = trainer.global_step
+        step, now = trainer.global_step, time.monotonic()
         if not self._enabled or not is_logged(trainer, step):
             return
-        metrics = trainer.callback_metrics
-        shown = {name: f"{float(metrics[name]):.2f}" for name in SHOWN if name in metrics}
-        seconds, steps = time.monotonic() - self._start[0], step - self._start[1]
-        pictures = self._pictures or pictures_of_step(trainer, batch)
-        shown["images/s"] = f"{steps * pictures / max(seconds, 1e-9):,.0f}"
-        terms = ", ".join(f"{name} {value}" for name, value in shown.items())
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=step, terms=terms, refresh=True)
+            if now - self._drawn >= PAUSE or step == trainer.max_steps:
+                self._drawn = now
+                terms = self._terms(trainer, batch, now)
+                self._bar.update(self._bar.task_ids[0], completed=step, terms=terms, refresh=True)
         elif (tenth := 10 * step // max(trainer.max_steps, 1)) > self._tenth:
             self._tenth = tenth
+            terms = self._terms(trainer, batch, now)
             print(f"step {step} of {trainer.max_steps}: {terms}", file=sys.stderr, flush=True)
+
+    def _terms(self, trainer: Trainer, batch: Any, now: float) -> str:
+        """What was logged of the terms, and the speed since the start."""
+        metrics = trainer.callback_metrics
+        shown = {name: f"{float(metrics[name]):.2f}" for name in SHOWN if name in metrics}
+        seconds, steps = now - self._start[0], trainer.global_step - self._start[1]
+        pictures = self._pictures or pictures_of_step(trainer, batch)
+        shown["images/s"] = f"{steps * pictures / max(seconds, 1e-9):,.0f}"
+        return ", ".join(f"{name} {value}" for name, value in shown.items())
 
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
@@ -84,7 +93,7 @@ class Progress(ProgressBar):
 
 
 def _bar(console: Console) -> Bar:
-    """Drawn at logged steps alone: no thread of its own takes time from the training."""
+    """Drawn by hand at logged steps: no thread of its own takes time from the training."""
     return Bar(
         TextColumn("{task.description}"),
         MofNCompleteColumn(),
@@ -93,5 +102,6 @@ def _bar(console: Console) -> Bar:
         TimeRemainingColumn(),
         console=console,
         auto_refresh=False,
+        get_time=time.monotonic,
         speed_estimate_period=SPEED_OF,
     )
