@@ -90,16 +90,16 @@ def run(arguments: argparse.Namespace) -> int:
         for name in workers.study.retry():
             print(f"again: {name}")
     if arguments.fleet and not together:
-        _fly(workers, arguments)
+        _train_together(workers, arguments)
     return _drain(workers, arguments)
 
 
-def _fly(workers: "Workers", arguments: argparse.Namespace) -> None:
+def _train_together(workers: "Workers", arguments: argparse.Namespace) -> None:
     """Trains in fleets what can be; what is left of each run is for the workers."""
     from disent.fleet.sweep import Fleets
 
     arguments.stop.listen()
-    Fleets(workers, arguments.fleet_size, arguments.stop, arguments.compile).fly()
+    Fleets(workers, arguments.fleet_size, arguments.stop, arguments.compile).train()
 
 
 def _drain(workers: "Workers", arguments: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 """What every dataset of the suite is: pictures by index, with labels or a whole grid of factors."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Self
 
 import torch
@@ -24,6 +25,24 @@ class Batch(NamedTuple):
     x: Float[Tensor, "b c h w"]
     factors: Int[Tensor, "b k"] | None = None
     other: "Batch | None" = None
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        """The same with every tensor changed."""
+        factors = None if self.factors is None else change(self.factors)
+        other = None if self.other is None else self.other.each(change)
+        return Batch(change(self.x), factors, other)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor by the name of its place; `of` puts them back."""
+        own = {"x": self.x} if self.factors is None else {"x": self.x, "factors": self.factors}
+        others = {} if self.other is None else self.other.tensors()
+        return own | {f"other.{name}": tensor for name, tensor in others.items()}
+
+    @classmethod
+    def of(cls, tensors: Mapping[str, Tensor]) -> "Batch":
+        """From what `tensors` gave."""
+        others = {name[6:]: t for name, t in tensors.items() if name.startswith("other.")}
+        return cls(tensors["x"], tensors.get("factors"), cls.of(others) if others else None)
 
 
 class PictureDataset(ABC):

@@ -51,7 +51,7 @@ class Burst:
             second = None if others is None else others.flatten()
             whole = self._loader.gather(self.indices.flatten(), second)
             for k in range(n):
-                self._last = _part(whole, n, k)
+                self._last = whole.each(lambda rows, k=k: rows.view(n, -1, *rows.shape[1:])[k])
                 yield self._last
             return
         for k in range(n):
@@ -110,20 +110,8 @@ class BurstLoader:
             yield burst
 
     def state_dict(self) -> dict[str, int]:
-        """The position, which is that of the burst's end."""
-        return self.loader.state_dict()
+        """Nothing, as of the loader."""
+        return {}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        """Moves to the position of a `state_dict`."""
-        self.loader.load_state_dict(state_dict)
-
-
-def _part(whole: Batch, n: int, k: int) -> Batch:
-    """Batch k of n that were made at once."""
-
-    def share(rows: Tensor) -> Tensor:
-        return rows.view(n, -1, *rows.shape[1:])[k]
-
-    factors = None if whole.factors is None else share(whole.factors)
-    other = None if whole.other is None else _part(whole.other, n, k)
-    return Batch(share(whole.x), factors, other)
+        """Nothing, as of the loader."""

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from disent.cli.fit import is_finished, read_config
+from disent.config.compare import is_finished
 from disent.config.parser import TRAINER_DEFAULTS
 from disent.fleet.stack import overridden
 from disent.launch.sweep.file import Sweep
 from disent.launch.sweep.trials import Trial, local_command
-from disent.models import VAE
+from disent.models.base import Model
+from disent.models.vae import VAE
 from disent.runs.directory import RunDir
+from disent.training.start import read
 
 FREE = {  # options of the trainer that a fleet obeys as a run alone does
     "accelerator", "max_steps", "log_every_n_steps", "enable_progress_bar", "deterministic",
@@ -36,15 +38,15 @@ class Planned:
 
 
 @dataclass
-class Flights:
+class Groups:
     """Trials that can be trained together.
 
     Attributes:
-        groups: Each of one network, batch size, dataset, length and so on.
+        together: Each of one network, batch size, dataset, length and so on.
         reasons: Why others cannot -> their names.
     """
 
-    groups: list[list[Planned]] = field(default_factory=list)
+    together: list[list[Planned]] = field(default_factory=list)
     reasons: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -54,26 +56,26 @@ def plan(
     runs: Path,
     extra: Sequence[str],
     stopping: Callable[[], bool] = lambda: False,
-) -> Flights:
+) -> Groups:
     """Groups trials by what members of a fleet must share; no more of them once `stopping`."""
-    flights, groups = Flights(), dict[str, list[Planned]]()
+    found, groups = Groups(), dict[str, list[Planned]]()
     for trial in trials:
         if stopping():
-            return Flights()
+            return Groups()
         try:
             planned = _read(sweep, trial, runs, extra)
             if is_finished(RunDir(runs / trial.name), planned.config):
                 continue
             groups.setdefault(_shared(planned.config), []).append(planned)
         except ValueError as error:
-            flights.reasons.setdefault(str(error), []).append(trial.name)
+            found.reasons.setdefault(str(error), []).append(trial.name)
     for group in groups.values():
         if len(group) > 1:
-            flights.groups.append(group)
+            found.together.append(group)
         else:
             reason = "nothing else has its network, data, length and optimizer"
-            flights.reasons.setdefault(reason, []).append(group[0].trial.name)
-    return flights
+            found.reasons.setdefault(reason, []).append(group[0].trial.name)
+    return found
 
 
 def _read(sweep: Sweep, trial: Trial, runs: Path, extra: Sequence[str]) -> Planned:
@@ -84,10 +86,11 @@ def _read(sweep: Sweep, trial: Trial, runs: Path, extra: Sequence[str]) -> Plann
     if words[1:4] != ["-m", "disent", "fit"]:
         raise ValueError("its command is not `disent fit`")
     argv = words[4:]
-    cli, config = read_config(argv)
+    told = read(argv)
+    config = told.dump()
     if config["fast"]:
         raise ValueError("it has --fast, which counts its steps in another way")
-    defaults = {**vars(cli.parser.get_defaults().trainer), **TRAINER_DEFAULTS}
+    defaults = {**told.trainer_defaults(), **TRAINER_DEFAULTS}
     for name, value in config["trainer"].items():
         if name not in FREE and value != defaults.get(name):
             raise ValueError(f"it has --trainer.{name} {value}")
@@ -101,18 +104,23 @@ def _read(sweep: Sweep, trial: Trial, runs: Path, extra: Sequence[str]) -> Plann
     if config["again"]:
         raise ValueError("it has --again")
     model = pydoc.locate(config["model"]["class_path"])
-    if not (isinstance(model, type) and issubclass(model, VAE)):
-        raise ValueError("its model is no VAE")
+    if not (isinstance(model, type) and issubclass(model, Model)):
+        raise ValueError("its model is no disent.models.base.Model")
     if own := overridden(model):
         raise ValueError(f"its model has its own {', '.join(own)}")
     return Planned(trial, argv, config)
 
 
 def _shared(config: dict[str, Any]) -> str:
-    """What the members of a fleet have in common: all but objective, seed and what comes after."""
+    """What the members of a fleet have in common: all but objective, seed and what comes after.
+
+    Models of several classes go together where a step of theirs is made of the same updates.
+    """
     common = set(inspect.signature(VAE).parameters) - {"objective", "seed"}
+    kind: Any = pydoc.locate(config["model"]["class_path"])
     arguments = config["model"].get("init_args") or {}
     model = {name: value for name, value in arguments.items() if name in common}
+    model["step"] = [kind.updates, kind.views, kind.labels]
     dropped = ("seed_everything", "model", *AFTERWARDS)
     rest = {name: value for name, value in config.items() if name not in dropped}
     return json.dumps({"model": model, **rest}, sort_keys=True, default=str)

@@ -2,19 +2,38 @@
 """The batches and the noise of all members at once, each those of the member's own run."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
 
-from disent.data.datamodule import FactorDataModule
+from disent.data.base import Batch
 from disent.data.loader import FactorLoader
 from disent.fleet.member import Member
 
 AHEAD = 32  # steps drawn at once for an accelerator, so that the host seldom copies
 
-Batch = tuple[Float[Tensor, "n b c 64 64"], Float[Tensor, "n b d"]]
+
+class FleetBatch(NamedTuple):
+    """A step of n members.
+
+    Attributes:
+        batch: Pictures [n, B, C, H, W], and what is known of them with n in front likewise.
+        noise: Float[n, B, W].
+    """
+
+    batch: Batch
+    noise: Float[Tensor, "n b w"]
+
+
+class _Draws(NamedTuple):
+    """What is drawn for a step: indices [n, B] of pictures, of second ones, and noise."""
+
+    own: Int[Tensor, "n b"]
+    other: Int[Tensor, "n b"] | None
+    noise: Float[Tensor, "n b w"]
 
 
 class FleetLoader:
@@ -24,7 +43,7 @@ class FleetLoader:
     share the draw.
 
     Args:
-        members: Of one dataset, batch size and number of latents.
+        members: Of one dataset, batch size, and kind of batch.
         device: Where the batches are made.
         ahead: Steps to draw at once.
     Attributes:
@@ -33,73 +52,98 @@ class FleetLoader:
 
     def __init__(self, members: Sequence[Member], device: torch.device, ahead: int = 1) -> None:
         self.device, self.ahead, self.position = device, ahead, 0
-        self.dataset = members[0].data.dataset.to(device)
-        self._loaders = {m.data.seed: _order_of(m.data) for m in members}
+        first = members[0]
+        dataset = first.data.dataset.to(device)
+        self._orders = {m.data.seed: m.data.loader_for(m.model) for m in members}
         self._noises = {m.model.noise.seed: m.model.noise for m in members}
         self._seeds = [(m.data.seed, m.model.noise.seed) for m in members]
-        self._latents = members[0].model.latent_dim
-        self._drawn = (0, (torch.empty(0), torch.empty(0)))  # position, block
+        self._width = sum(first.model.draws().values())
+        self._made = FactorLoader(
+            dataset, batch_size=first.data.batch_size, device=device, labels=first.model.labels
+        )
+        self._drawn: list[_Draws] = []
+        self._drawn_from = 0
 
     @property
     def _first(self) -> FactorLoader:
-        return next(iter(self._loaders.values()))
+        return next(iter(self._orders.values()))
 
     def __len__(self) -> int:
-        """Steps per epoch."""
+        """Steps per epoch, of which i.i.d. batches have none."""
         return len(self._first)
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[FleetBatch]:
         """Goes on from `position` to the end of its epoch."""
         end = (self.position // len(self) + 1) * len(self)
         while self.position < end:
-            indices, noise = self._at(self.position)
-            pictures = self.dataset.batch(indices.flatten())
+            own, other, noise = self._at(self.position)
+            second = None if other is None else other.flatten()
+            whole = self._made.gather(own.flatten(), second)
+            batch = whole.each(lambda rows, shape=own.shape: rows.unflatten(0, shape))
             self.position += 1
-            yield pictures.unflatten(0, indices.shape), noise
+            yield FleetBatch(batch, noise)
 
-    def _at(self, position: int) -> tuple[Int[Tensor, "n b"], Float[Tensor, "n b d"]]:
-        """Flat indices and noise of one step; draws the steps after it too."""
-        start, (indices, noise) = self._drawn
-        if not start <= position < start + len(indices):
-            start = position
+    def _at(self, position: int) -> _Draws:
+        """What one step draws; draws for the steps after it too."""
+        k = position - self._drawn_from
+        if not 0 <= k < len(self._drawn):
             block = [self._draw(position + i) for i in range(self.ahead)]
-            indices, noise = (self._moved(torch.stack(part)) for part in zip(*block, strict=True))
-            self._drawn = (start, (indices, noise))
-        return indices[position - start], noise[position - start]
+            self._drawn, self._drawn_from, k = self._moved(block), position, 0
+        return self._drawn[k]
 
-    def _draw(self, position: int) -> tuple[Int[Tensor, "n b"], Float[Tensor, "n b d"]]:
-        indices = {seed: loader.indices(position) for seed, loader in self._loaders.items()}
-        shape = (self._first.batch_size, self._latents)
+    def _draw(self, position: int) -> _Draws:
+        own = {seed: order.indices(position) for seed, order in self._orders.items()}
+        other = {
+            seed: order.second(position, own[seed])
+            for seed, order in self._orders.items()
+            if order.second is not None
+        }
+        shape = (self._first.batch_size, self._width)
         noise = {seed: stream.normal(position, shape) for seed, stream in self._noises.items()}
-        return (
-            torch.stack([indices[seed] for seed, _ in self._seeds]),
+        return _Draws(
+            torch.stack([own[seed] for seed, _ in self._seeds]),
+            torch.stack([other[seed] for seed, _ in self._seeds]) if other else None,
             torch.stack([noise[seed] for _, seed in self._seeds]),
         )
 
-    def _moved(self, drawn: Tensor) -> Tensor:
-        if self.device.type == "cuda":
-            return drawn.pin_memory().to(self.device, non_blocking=True)
-        return drawn.to(self.device)
+    def _moved(self, block: list[_Draws]) -> list[_Draws]:
+        """The same where batches are made; to an accelerator in one copy of each kind."""
+        if self.device.type == "cpu":
+            return block
+        columns = []
+        for parts in zip(*block, strict=True):
+            if parts[0] is None:
+                columns.append([None] * len(block))
+                continue
+            whole = torch.stack(parts)
+            whole = whole.pin_memory() if self.device.type == "cuda" else whole
+            columns.append(whole.to(self.device, non_blocking=True).unbind())
+        return [_Draws(*row) for row in zip(*columns, strict=True)]
 
     def state_dict(self) -> dict[str, int]:
-        """The position; everything else follows from the members."""
-        return {"position": self.position}
+        """Nothing, as of FactorLoader."""
+        return {}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        """Moves to the position of a `state_dict`."""
-        self.position = state_dict["position"]
+        """Nothing, as of FactorLoader."""
 
 
 class FleetData(LightningDataModule):
     """The steps of a fleet, on the device of the trainer.
 
     Args:
-        members: Of one dataset, batch size and number of latents.
+        members: Of one dataset, batch size, and kind of batch.
     """
 
     def __init__(self, members: Sequence[Member]) -> None:
         super().__init__()
-        self.members, self.position = members, 0
+        self.members = members
+        self._start, self._loader = 0, None
+
+    @property
+    def position(self) -> int:
+        """Steps drawn since the start of training."""
+        return self._start if self._loader is None else self._loader.position
 
     def train_dataloader(self) -> FleetLoader:
         """Steps from `position` on."""
@@ -108,25 +152,19 @@ class FleetData(LightningDataModule):
             device = self.trainer.strategy.root_device
         loader = FleetLoader(self.members, device, 1 if device.type == "cpu" else AHEAD)
         loader.position = self.position
+        self._loader: FleetLoader | None = loader
         return loader
 
     def transfer_batch_to_device(
-        self, batch: Batch, device: torch.device, dataloader_idx: int
-    ) -> Batch:
+        self, batch: FleetBatch, device: torch.device, dataloader_idx: int
+    ) -> FleetBatch:
         """Nothing is left to move."""
         return batch
 
+    def state_dict(self) -> dict[str, int]:
+        """The position; everything else follows from the members."""
+        return {"position": self.position}
+
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
         """Goes to the checkpoint's position."""
-        self.position = state_dict["position"]
-
-
-def _order_of(data: FactorDataModule) -> FactorLoader:
-    """A loader that is asked for indices alone."""
-    return FactorLoader(
-        data.dataset,
-        batch_size=data.batch_size,
-        sampling=data.sampling,
-        seed=data.seed,
-        index=data.train_index,
-    )
+        self._start, self._loader = state_dict["position"], None

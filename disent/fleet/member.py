@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from disent.data.datamodule import FactorDataModule
-from disent.models.vae import VAE
+from disent.models.base import Model
 
 
 @dataclass(frozen=True)
@@ -18,5 +18,5 @@ class Member:
     """
 
     name: str
-    model: VAE
+    model: Model
     data: FactorDataModule

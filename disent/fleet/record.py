@@ -8,11 +8,11 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from disent import internals
 from disent.callbacks.guard import Guard, NotFiniteError, not_finite
 from disent.callbacks.journal import Journal
 from disent.fleet import Member, Stack, part
-from disent.models.vae import is_logged
-from disent.objectives.base import Terms
+from disent.models.base import is_logged
 from disent.runs.directory import RunDir
 from disent.runs.stops import InterruptedRunError, StopRequest
 
@@ -47,7 +47,8 @@ class FleetRecord(Callback):
         say: Callable[[str, str], None] = lambda name, text: None,
     ) -> None:
         self.members, self.stop, self.is_mine, self.say = list(members), stop, is_mine, say
-        self.journals = [Journal(run) for run in runs]
+        best = [member.model.best for member in members]
+        self.journals = [Journal(*both) for both in zip(runs, best, strict=True)]
         self.guards = [Guard() for _ in members]
         self.checkpoint_every_n_steps = checkpoint_every_n_steps
         self.failed: dict[str, NotFiniteError] = {}
@@ -71,9 +72,9 @@ class FleetRecord(Callback):
         save = bool(signum) or step % self.checkpoint_every_n_steps == 0
         last = step == trainer.max_steps
         if logged or save or last or pl_module.device.type == "cpu":
-            self._leave_broken(outputs, step)
+            self._leave_broken(outputs["told"], step)
         if logged:
-            self._log(outputs, step)
+            self._log(outputs["told"], step)
         if save:
             self._checkpoint(trainer, pl_module)
         if signum:
@@ -96,25 +97,20 @@ class FleetRecord(Callback):
         names = [member.name for member in self.members]
         return [i for i, n in enumerate(names) if n not in self.failed and self.is_mine(n)]
 
-    def _leave_broken(self, outputs: dict[str, Any], step: int) -> None:
-        finite = outputs["losses"].isfinite()
-        if finite.all():
-            return
+    def _leave_broken(self, told: list[dict[str, Any]], step: int) -> None:
         for i in self._going():
-            if not finite[i]:
-                terms = {name: outputs[name][i] for name in ("distortion", "rate")}
-                error = not_finite({"loss": outputs["losses"][i], **terms}, step)
+            if not all(value.isfinite().all() for value in told[i].values()):
+                error = not_finite(told[i], step)
                 self.failed[self.members[i].name] = error
                 self.journals[i].end(error, step)
                 self.say(self.members[i].name, f"disent: error: {error}")
 
-    def _log(self, outputs: dict[str, Any], step: int) -> None:
-        losses, terms = outputs["losses"].cpu(), Terms(*(outputs[t].cpu() for t in Terms._fields))
+    def _log(self, told: list[dict[str, Any]], step: int) -> None:
         for i in self._going():
-            one = Terms(terms.distortion[i], terms.rate[i])
-            report = self.members[i].model.report(losses[i], one, step - 1)
+            terms = {name: value.cpu() for name, value in told[i].items()}
+            report = self.members[i].model.report(terms.pop("loss"), terms, step - 1)
             row = {name: float(value) for name, value in report.items()}
-            self.journals[i].log(step, row, len(one.distortion))
+            self.journals[i].log(step, row, self.members[i].data.batch_size)
             with warnings.catch_warnings(record=True) as seen:
                 warnings.simplefilter("always")
                 self.guards[i].look(row, step)
@@ -123,8 +119,7 @@ class FleetRecord(Callback):
 
     def _checkpoint(self, trainer: Trainer, stack: LightningModule) -> None:
         assert isinstance(stack, Stack)
-        # the optimizer too, not the weights alone; nothing is loaded here
-        whole = trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
+        whole = internals.whole_checkpoint(trainer)
         for i in self._going():
             journal = self.journals[i]
 

@@ -11,19 +11,18 @@ import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Trainer
 
-from disent.fleet.record import KEY, FleetRecord
+from disent import internals
 from disent.callbacks.progress import Progress
-from disent.cli.fit import write_config
-from disent.fleet.groups import Planned
-from disent.training.run import leave_signals
-from disent.data import FactorDataModule
-from disent.data.base import FactorDataset
+from disent.config.provenance import write_config
+from disent.data.base import PictureDataset
+from disent.data.datamodule import FactorDataModule
 from disent.fleet import FleetData, Member, Stack, join
-from disent.fleet.stack import kind_of
+from disent.fleet.groups import Planned
+from disent.fleet.record import KEY, FleetRecord
 from disent.launch.workers.heartbeat import Heartbeat
-from disent.launch.workers.study import Study
 from disent.launch.workers.outcomes import Outcome
-from disent.models import VAE
+from disent.launch.workers.study import Study
+from disent.models.base import Model
 from disent.runs.build import make
 from disent.runs.directory import RunDir
 from disent.runs.stops import InterruptedRunError, StopRequest
@@ -31,10 +30,10 @@ from disent.runs.stops import InterruptedRunError, StopRequest
 
 def trainer_of(options: dict[str, Any]) -> Trainer:
     """A trainer in this process alone: a fleet has no ranks, whatever Slurm's variables say."""
-    return leave_signals(Trainer(**{**options, "plugins": [LightningEnvironment()]}))
+    return internals.leave_signals(Trainer(**{**options, "plugins": [LightningEnvironment()]}))
 
 
-class Flight:
+class FleetRun:
     """One fleet from start, or from its members' last checkpoints, to the end of its training."""
 
     def __init__(
@@ -50,10 +49,9 @@ class Flight:
         self.study, self.step, self.heartbeat, self.stop = study, step, heartbeat, stop
         self.compiled, runs = compiled, study.outcomes.runs
         self.config: dict[str, Any] = planned[0].config
-        dataset = make(self.config, "data", FactorDataset)
-        both = [(one, member_of(one, dataset)) for one in planned]
-        both.sort(key=lambda pair: kind_of(pair[1].model.objective))  # those of a kind side by side
-        self.planned, self.members = [one for one, _ in both], [member for _, member in both]
+        dataset = make(self.config, "data", PictureDataset)
+        self.planned = list(planned)
+        self.members = [member_of(one, dataset) for one in planned]
         self.folders = [RunDir(runs / member.name) for member in self.members]
 
     def train(self) -> bool:
@@ -130,8 +128,8 @@ class Flight:
             stream.write(text + "\n")
 
 
-def member_of(planned: Planned, dataset: FactorDataset) -> Member:
+def member_of(planned: Planned, dataset: PictureDataset) -> Member:
     """As `disent fit` would build it."""
     config = planned.config
     data = FactorDataModule(dataset, seed=config["seed_everything"], **config["loader"])
-    return Member(planned.trial.name, make(config, "model", VAE), data)
+    return Member(planned.trial.name, make(config, "model", Model), data)

@@ -120,7 +120,7 @@ def _stepper(
     """A step of training with all that belongs to it, but for its log."""
     loader = FleetLoader(members, device, ahead=1 if device.type == "cpu" else 32)
     stack = Stack([m.model for m in members], batched=batched, compiled=compiled).to(device)
-    optimizer, batches = stack.configure_optimizers(), iter(loader)
+    optimizers, batches = stack.configure_optimizers(), iter(loader)
 
     def step() -> None:
         nonlocal batches
@@ -128,10 +128,7 @@ def _stepper(
         if batch is None:
             batches = iter(loader)
             batch = next(batches)
-        losses, _ = stack.losses_and_terms(*batch, loader.position)
-        optimizer.zero_grad()
-        losses.sum().backward()
-        optimizer.step()
+        stack.take(optimizers, batch.batch, batch.noise, loader.position)
 
     return step
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
-from disent.cli.fit import prepare_process
 from disent.config.mistakes import explain
-from disent.data.base import FactorDataset
+from disent.data.base import PictureDataset
 from disent.fleet import Member
 from disent.fleet.groups import Planned, plan
-from disent.fleet.run import Flight, member_of, trainer_of
+from disent.fleet.run import FleetRun, member_of, trainer_of
 from disent.fleet.speed import measure
 from disent.launch.workers.heartbeat import Heartbeat
 from disent.launch.workers.processes import cores
@@ -24,6 +23,7 @@ from disent.runs.build import make
 from disent.runs.directory import RunDir
 from disent.runs.run import Run
 from disent.runs.stops import StopRequest
+from disent.training.start import prepare_process
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Fleets:
     stop: StopRequest
     compiled: bool = False
 
-    def fly(self) -> None:
+    def train(self) -> None:
         """Trains all that can be trained together, until nothing waits or a signal comes.
 
         A group that cannot be trained together, for whatever reason, is left to the workers.
@@ -50,13 +50,13 @@ class Fleets:
         prepare_process()
         workers = self.workers
         waiting = list(workers.study.candidates(0, []))
-        flights = plan(workers.sweep, waiting, workers.runs, workers.extra, self._is_stopping)
-        for reason, names in flights.reasons.items():
+        groups = plan(workers.sweep, waiting, workers.runs, workers.extra, self._is_stopping)
+        for reason, names in groups.reasons.items():
             several = f"{len(names)} trials are" if len(names) > 1 else f"{names[0]} is"
             print(f"{several} run alone: {reason.splitlines()[0]}", flush=True)
-        for group in flights.groups:
+        for group in groups.together:
             try:
-                self._fly_all(group)
+                self._train_all(group)
             except (ValueError, OSError, RuntimeError, MisconfigurationException) as error:
                 reason = explain(str(error), [])
                 print(f"{len(group)} trials are run alone: {reason}", flush=True)
@@ -65,15 +65,15 @@ class Fleets:
     def _is_stopping(self) -> bool:
         return bool(self.stop.signum)
 
-    def _fly_all(self, group: Sequence[Planned]) -> None:
+    def _train_all(self, group: Sequence[Planned]) -> None:
         size = 0 if self._is_stopping() else self.size or self._measured(group)
-        while size > 1 and not self._is_stopping() and self._fly_some(group, size):
+        while size > 1 and not self._is_stopping() and self._train_some(group, size):
             _give_back_memory(self.compiled)
 
     def _measured(self, group: Sequence[Planned]) -> int:
         """The size of the fastest fleet; 0 where separate processes are faster."""
         config = group[0].config
-        dataset = make(config, "data", FactorDataset)
+        dataset = make(config, "data", PictureDataset)
         device = trainer_of(config["trainer"]).strategy.root_device
         processes = min(self.workers.slots, cores(), len(group))
         print(f"measuring fleets of up to {len(group)} ...", flush=True)
@@ -88,7 +88,7 @@ class Fleets:
         print(measured, flush=True)
         return measured.size
 
-    def _fly_some(self, group: Sequence[Planned], size: int) -> bool:
+    def _train_some(self, group: Sequence[Planned], size: int) -> bool:
         """Claims up to `size` trials and trains them; False if nothing came of it."""
         workers = self.workers
         by_step = defaultdict[int, list[Planned]](list)
@@ -100,7 +100,7 @@ class Fleets:
                 if step is not None:
                     by_step[step].append(planned)
             trained = [
-                Flight(
+                FleetRun(
                     workers.study, together, step, heartbeat, self.stop, compiled=self.compiled
                 ).train()
                 for step, together in sorted(by_step.items())

@@ -8,7 +8,9 @@ from torch import Tensor
 
 from disent.data.base import Batch
 
-WANTED = "A batch is a tensor of pictures [B, C, H, W] in [0, 1], (pictures,), or (pictures, labels)"
+WANTED = (
+    "A batch is a tensor of pictures [B, C, H, W] in [0, 1], (pictures,), or (pictures, labels)"
+)
 
 
 def as_batch(given: Any) -> Batch:

@@ -9,6 +9,7 @@ from torch import Tensor
 from disent.data.base import Batch
 from disent.models.base import Model, Told, take_step
 
+NOISE = "noise"  # its place among the inputs
 WARM = 3  # steps before the capture: compilers choose and the optimizers make their state
 
 Result = tuple[Tensor, Told]
@@ -31,20 +32,20 @@ class CapturedStep:
         self._forward = torch.compile(model.forward, dynamic=False)
         for optimizer in optimizers:  # the first steps are ordinary; torch would advise against it
             optimizer._warned_capturable_if_run_uncaptured = True  # pyright: ignore
-        self._taken, self._inputs = 0, list[Tensor]()
+        self._taken, self._inputs = 0, dict[str, Tensor]()
         self._step: Tensor | None = None
         self._replay: tuple[torch.cuda.CUDAGraph, Result] | None = None
 
     def __call__(self, batch: Batch, noise: Tensor, step: int) -> Result:
         """Takes one step; returns loss and what is told, valid until the next call."""
-        given = [*_tensors(batch), noise]
+        given = batch.tensors() | {NOISE: noise}
         if self._step is None:
-            self._inputs = [torch.empty_like(tensor) for tensor in given]
+            self._inputs = {name: torch.empty_like(tensor) for name, tensor in given.items()}
             self._step = torch.zeros((), dtype=torch.int64, device=noise.device)
-        for kept, new in zip(self._inputs, given, strict=True):
-            kept.copy_(new, non_blocking=True)
+        for name, new in given.items():
+            self._inputs[name].copy_(new, non_blocking=True)
         self._step.fill_(step)
-        batch = _like(batch, iter(self._inputs))
+        batch = Batch.of(self._inputs)
         if self._taken < WARM:
             self._taken += 1
             return self._warm(batch, self._step)
@@ -58,7 +59,7 @@ class CapturedStep:
         return result
 
     def _take(self, batch: Batch, step: Tensor) -> Result:
-        return take_step(_Compiled(self), self.optimizers, batch, self._inputs[-1], step)
+        return take_step(_Compiled(self), self.optimizers, batch, self._inputs[NOISE], step)
 
     def _warm(self, batch: Batch, step: Tensor) -> Result:
         """An ordinary step, on a stream of its own, as a capture wants it before."""
@@ -78,16 +79,3 @@ class _Compiled:
 
     def __call__(self, *given: Any) -> Any:
         return self._forward(*given)
-
-
-def _tensors(batch: Batch) -> list[Tensor]:
-    own = [tensor for tensor in (batch.x, batch.factors) if tensor is not None]
-    return own if batch.other is None else own + _tensors(batch.other)
-
-
-def _like(batch: Batch, tensors: Any) -> Batch:
-    """The batch with other tensors in the places of its own, in the order of `_tensors`."""
-    x = next(tensors)
-    factors = None if batch.factors is None else next(tensors)
-    other = None if batch.other is None else _like(batch.other, tensors)
-    return Batch(x, factors, other)

@@ -3,7 +3,6 @@
 
 import copy
 import os
-import sys
 from typing import Any
 
 import pandas as pd
@@ -113,12 +112,11 @@ def _callbacks(
     if config.trainer["enable_progress_bar"] is not False:
         callbacks.append(Progress())
     if every := config.evaluate.every_n_steps:
-        scores, untrained = config.evaluate.options(config.evaluate.points), copy.deepcopy(
-            built.model
+        scores, untrained = (
+            config.evaluate.options(config.evaluate.points),
+            copy.deepcopy(built.model),
         )
-        callbacks.append(
-            Evaluate(folder, built.dataset, untrained, every, scores, log.show_scores)
-        )
+        callbacks.append(Evaluate(folder, built.dataset, untrained, every, scores, log.show_scores))
     callbacks += _listed(built.trainer["callbacks"])
     callbacks.append(Record(folder, config.checkpoint_every_n_steps, stop))
     if every := config.pictures.every_n_steps:

@@ -9,11 +9,11 @@ import pandas as pd
 import torch
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
 
-from disent.fleet.record import KEY, FleetRecord
 from disent.callbacks.guard import Guard
 from disent.callbacks.record import Record
 from disent.data import FactorDataModule
 from disent.fleet import FleetData, Member, Stack, join
+from disent.fleet.record import KEY, FleetRecord
 from disent.models import VAE, AnnealedVAE, BetaVAE
 from disent.networks import MLP
 from disent.runs import RunDir

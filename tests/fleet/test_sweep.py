@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from disent.fleet.sweep import Fleets
-from disent.launch.workers.outcomes import Outcome
 from disent.launch.sweep.file import read_sweep
+from disent.launch.workers.outcomes import Outcome
 from disent.launch.workers.workers import Workers
 from disent.models import VAE
 from disent.runs import RunDir
@@ -40,8 +40,8 @@ def fleets(sweep, tmp_path):
 
 def test_a_trial_that_others_ended_meanwhile_is_not_taken(fleets, monkeypatch, capfd):
     """Another process finishes it between the look and the claim."""
-    fly = fleets()
-    leases, outcomes = fly.workers.leases, fly.workers.study.outcomes
+    fleets_ = fleets()
+    leases, outcomes = fleets_.workers.leases, fleets_.workers.study.outcomes
     claim, ended = leases.claim, []
 
     def late(name):
@@ -51,7 +51,7 @@ def test_a_trial_that_others_ended_meanwhile_is_not_taken(fleets, monkeypatch, c
         return claim(name)
 
     monkeypatch.setattr(leases, "claim", late)
-    fly.fly()
+    fleets_.train()
     assert "a fleet of 2 from step 0" in capfd.readouterr().out
     assert outcomes.read(ended[0]).reason == "by another"
     assert not leases.is_held(ended[0])
@@ -59,28 +59,28 @@ def test_a_trial_that_others_ended_meanwhile_is_not_taken(fleets, monkeypatch, c
 
 @pytest.mark.parametrize("content", [b"half of a checkpoint", None])
 def test_a_damaged_checkpoint_is_left_to_disent_fit(fleets, capfd, content):
-    fly = fleets()
-    name = fly.workers.study.trials()[1].name
-    last = fly.workers.runs / name / "checkpoints" / "last.ckpt"
+    fleets_ = fleets()
+    name = fleets_.workers.study.trials()[1].name
+    last = fleets_.workers.runs / name / "checkpoints" / "last.ckpt"
     last.parent.mkdir(parents=True)
     if content is None:
         torch.save({}, last)
     else:
         last.write_bytes(content)
     written = last.read_bytes()
-    fly.fly()
+    fleets_.train()
     assert "a fleet of 2 from step 0" in capfd.readouterr().out
     assert last.read_bytes() == written
-    assert not fly.workers.leases.is_held(name)
+    assert not fleets_.workers.leases.is_held(name)
 
 
 def test_what_was_trained_waits_for_its_scores_and_says_so(fleets):
-    fly = fleets()
-    fly.fly()
-    for trial in fly.workers.study.trials():
-        status = Path(fly.workers.runs / trial.name / "status.json").read_text()
+    fleets_ = fleets()
+    fleets_.train()
+    for trial in fleets_.workers.study.trials():
+        status = Path(fleets_.workers.runs / trial.name / "status.json").read_text()
         assert "trained in a fleet, waits for its scores" in status
-        assert fly.workers.study.outcomes.read(trial.name).state == "waiting"
+        assert fleets_.workers.study.outcomes.read(trial.name).state == "waiting"
 
 
 @pytest.mark.parametrize(
@@ -96,20 +96,20 @@ def test_what_was_trained_waits_for_its_scores_and_says_so(fleets):
     ],
 )  # fmt: skip
 def test_what_cannot_fly_is_left_alone_with_the_reason(fleets, capfd, fixed, said):
-    fly = fleets(**fixed)
-    fly.fly()
+    fleets_ = fleets(**fixed)
+    fleets_.train()
     assert said in capfd.readouterr().out
-    assert not list(fly.workers.runs.glob("*/config.yaml"))
+    assert not list(fleets_.workers.runs.glob("*/config.yaml"))
 
 
 @pytest.mark.parametrize(
     ("text", "said"), [("model: {", "config.yaml is damaged"), ("", "config.yaml holds no config")]
 )
 def test_a_damaged_config_is_left_to_disent_fit(fleets, capfd, text, said):
-    fly = fleets()
-    name = fly.workers.study.trials()[1].name
-    RunDir(fly.workers.runs / name).write_text(fly.workers.runs / name / "config.yaml", text)
-    fly.fly()
+    fleets_ = fleets()
+    name = fleets_.workers.study.trials()[1].name
+    RunDir(fleets_.workers.runs / name).write_text(fleets_.workers.runs / name / "config.yaml", text)
+    fleets_.train()
     printed = capfd.readouterr().out
     assert f"{name} is run alone: " in printed
     assert said in printed
@@ -121,17 +121,17 @@ def test_what_a_fleet_could_not_begin_does_not_pass_for_running(fleets, monkeypa
         raise RuntimeError("out of memory")
 
     monkeypatch.setattr("disent.fleet.run.Stack", full)
-    fly = fleets()
-    fly.fly()
+    fleets_ = fleets()
+    fleets_.train()
     assert "the fleet failed, its runs go on alone: out of memory" in capfd.readouterr().out
-    for trial in fly.workers.study.trials():
-        status = RunDir(fly.workers.runs / trial.name).status()
+    for trial in fleets_.workers.study.trials():
+        status = RunDir(fleets_.workers.runs / trial.name).status()
         assert status["state"] == "requeued"
         assert "waits to go on alone" in status["reason"]
 
 
 def test_after_a_signal_nothing_is_measured(fleets, capfd):
-    fly = fleets(size=None)
-    fly.stop.signum = 15
-    fly.fly()
+    fleets_ = fleets(size=None)
+    fleets_.stop.signum = 15
+    fleets_.train()
     assert "measuring" not in capfd.readouterr().out
