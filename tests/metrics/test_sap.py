@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from importlib import import_module
+from typing import Any
 
 import pytest
 import torch
@@ -106,8 +107,8 @@ def test_codes_that_overflow_are_refused(number):
 
 
 def test_machines_that_do_not_converge_say_so(monkeypatch):
-    def one_step(**kwargs):
-        return LinearSVC(**kwargs | {"max_iter": 1})
+    def one_step(**settings: Any) -> LinearSVC:
+        return LinearSVC(**settings | {"max_iter": 1})
 
     # by its name, which the room gives to the function
     monkeypatch.setattr(import_module("disent.metrics.sap"), "LinearSVC", one_step)
