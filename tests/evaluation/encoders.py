@@ -4,7 +4,7 @@
 import torch
 from torch import nn
 
-from disent.gaussian import DiagonalGaussian
+from disent.gaussian import DiagonalGaussian, FullGaussian, PointMass
 
 
 class Oracle(nn.Module):
@@ -24,3 +24,26 @@ class Blind(nn.Module):
     def encode(self, x):
         mean = torch.linspace(0, 1, 3 * len(x)).view(len(x), 3).sin().mul(1e4).frac()
         return DiagonalGaussian(mean, torch.zeros_like(mean))
+
+
+class Points(Oracle):
+    """Encodes each picture as a point: its own factors."""
+
+    device = torch.device("cpu")
+
+    def encode(self, x):
+        return PointMass(super().encode(x).mean)
+
+    def distortion(self, x, z):
+        """3 nats, and how far the code is from the picture's own."""
+        return 3 + (z - Oracle.encode(self, x).mean).square().sum(1)
+
+
+class Correlated(Points):
+    """Encodes each picture as a Gaussian around its own factors, whose first two are correlated."""
+
+    cholesky = torch.tensor([[1.0, 0, 0], [0.5, 1, 0], [0, 0, 2]])
+
+    def encode(self, x):
+        mean = Oracle.encode(self, x).mean
+        return FullGaussian(mean, self.cholesky.expand(len(mean), -1, -1))

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from disent.codes import CodeTable
 from disent.data.base import FactorDataset
-from disent.grid import FactorGrid
 from disent.evaluation.pca import PixelPCA
+from disent.grid import FactorGrid
 from tests.tiny import Squares
 
 DATA = Squares()
