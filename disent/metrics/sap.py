@@ -93,18 +93,24 @@ def sap_matrix(train: Sample, test: Sample) -> Float[Tensor, "k d"]:
         if bool((labels != labels[0]).any()):
             for j in range(x.shape[1]):
                 machine = _machine(x[:, j : j + 1], labels)
-                right = machine.predict(test_x[:, j : j + 1].numpy()) == test_y[:, k].numpy()
-                matrix[k, j] = float(right.mean())
+                predicted = torch.from_numpy(machine.predict(test_x[:, j : j + 1].numpy()))
+                matrix[k, j] = (predicted == test_y[:, k]).double().mean()
     return matrix.to(train.codes.device)
 
 
 def _machine(code: Float[Tensor, "n 1"], labels: Int[Tensor, "n"]) -> LinearSVC:
     """A machine that tells the labels by one latent, by the primal solver: nothing is drawn.
 
-    The numbers are scikit-learn's defaults, which the reference leaves as they are; they stand
-    here so that a score does not move with them.
+    Tolerance and steps are scikit-learn's defaults, which the reference leaves as they are; they
+    stand here so that a score does not move with them.
     """
-    machine = LinearSVC(C=0.01, class_weight="balanced", dual=False, tol=1e-4, max_iter=1000)
+    machine = LinearSVC(
+        C=0.01,
+        class_weight="balanced",
+        dual=False,  # pyright: ignore[reportArgumentType]
+        tol=1e-4,
+        max_iter=1000,
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         try:

@@ -108,7 +108,8 @@ def test_codes_that_overflow_are_refused(number):
 
 def test_machines_that_do_not_converge_say_so(monkeypatch):
     def one_step(**settings: Any) -> LinearSVC:
-        return LinearSVC(**settings | {"max_iter": 1})
+        settings["max_iter"] = 1
+        return LinearSVC(**settings)
 
     # by its name, which the room gives to the function
     monkeypatch.setattr(import_module("disent.metrics.sap"), "LinearSVC", one_step)
