@@ -72,7 +72,7 @@ class FleetRun:
         names = ", ".join(member.name for member in self.members)
         print(f"a fleet of {len(self.members)} from step {self.step}: {names}", flush=True)
         try:
-            self._fit(self._trainer(record), record)
+            self._fit(self._make_trainer(record), record)
             trained = True
             print("trained; its runs are scored when nothing is left to train", flush=True)
         except InterruptedRunError as error:
@@ -83,7 +83,7 @@ class FleetRun:
             self._note(record, (time.monotonic() - start) / len(self.members), trained)
         return trained
 
-    def _trainer(self, record: FleetRecord) -> Trainer:
+    def _make_trainer(self, record: FleetRecord) -> Trainer:
         options = dict(self.config["trainer"])
         pictures = len(self.members) * self.config["loader"]["batch_size"]
         callbacks = [] if options["enable_progress_bar"] is False else [Progress(pictures)]

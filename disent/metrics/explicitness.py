@@ -5,8 +5,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from disent.metrics.solvers.classifier import LinearClassifier, fit_one_vs_rest, fit_softmax
 from disent.metrics.samples import Sample, draw, varying
+from disent.metrics.solvers.classifier import LinearClassifier, fit_one_vs_rest, fit_softmax
 
 CLASSIFIERS = {"softmax": fit_softmax, "one_vs_rest": fit_one_vs_rest}
 

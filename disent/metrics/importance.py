@@ -9,8 +9,8 @@ from jaxtyping import Float
 from sklearn.ensemble import GradientBoostingClassifier
 from torch import Tensor
 
-from disent.metrics.solvers.boosting import boost
 from disent.metrics.samples import Sample, varying
+from disent.metrics.solvers.boosting import boost
 
 
 class Learnt(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 AWAKE = 0.5  # nats per image
-INACTIVE = 0.1  # nats per image
+FAINT = 0.1  # nats per image: below that, what a latent tells is drowned by its noise
 FOLLOWS = 0.1  # of the factor's entropy: less than that is no following
 RATE_OF_LATENT = re.compile(r"rate_(\d+)")
 
@@ -46,14 +46,14 @@ def wake_up(history: pd.DataFrame, *, by: str = "capacity", threshold: float = A
 
 
 def followed_factors(record: dict[str, Any], names: Sequence[str] | None = None) -> dict[int, str]:
-    """The factor that each active latent follows best, if it tells a tenth of its entropy or more.
+    """The factor that each latent follows best, if it tells a tenth of its entropy or more.
 
     Args:
         record: A run's metrics.json: `RunDir(path).read_scores()`.
         names: Of the factors; None: as in the record.
     Returns:
-        By the latent's number; latents that follow no factor are left out, and so are inactive ones
-        (below 0.1 nats): what their means tell is drowned by the noise.
+        By the latent's number; latents that follow no factor are left out, and so are faint ones
+        (below 0.1 nats). Where the code has no rates, none is faint.
     Raises:
         ValueError: The record holds no information matrix.
     """
@@ -66,8 +66,9 @@ def followed_factors(record: dict[str, Any], names: Sequence[str] | None = None)
         / np.where(entropies == 0, np.inf, entropies)[:, None]
     )
     best = shares.argmax(0)
+    rates = record.get("rates") or [np.inf] * len(best)
     return {
         latent: names[factor]
         for latent, factor in enumerate(best)
-        if shares[factor, latent] >= FOLLOWS and record["rates"][latent] >= INACTIVE
+        if shares[factor, latent] >= FOLLOWS and rates[latent] >= FAINT
     }

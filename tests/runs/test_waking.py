@@ -33,8 +33,10 @@ def test_a_latent_follows_the_factor_that_it_tells_most_of():
         "factor_entropy": [1.0, 2.0, 0.0],
         # z0: 0.3 of shape, 0.25 of scale; z1: nothing; z2: scale
         "information": [[0.3, 0.05, 0.0, 0.9], [0.5, 0.1, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]],
-        "rates": [2.0, 1.0, 0.1, 0.05],  # z3 is inactive
+        "rates": [2.0, 1.0, 0.1, 0.05],  # z3 is faint
     }
     assert followed_factors(record) == {0: "shape", 2: "scale"}
+    points = record | {"rates": None}  # of a code without rates
+    assert followed_factors(points) == {0: "shape", 2: "scale", 3: "shape"}
     with pytest.raises(ValueError, match="disent evaluate"):
         followed_factors({})
