@@ -7,7 +7,9 @@ from lightning.pytorch import Callback, Trainer
 
 from disent.data import DSprites, FactorDataModule
 from disent.models import VAE, AnnealedVAE
+from disent.models.base import pictures_of_step
 from disent.networks import MLP, Burgess2018
+from disent.training.step import Steps
 from tests.tiny import Squares
 
 MODELS = {"conv": Burgess2018, "dense": lambda c, d, o: MLP(c, d, o, hidden=[16])}
@@ -22,7 +24,7 @@ class Heard(Callback):
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
         self.steps.append(trainer.global_step)
-        assert len(batch) == 16
+        assert pictures_of_step(trainer, batch) == 16
         if trainer.global_step % 5 == 0:
             now = {name: float(value) for name, value in trainer.callback_metrics.items()}
             self.logged[trainer.global_step] = now
@@ -32,7 +34,8 @@ def train(burst: int, network: str, precision: str, steps: int = 13) -> tuple[VA
     model = AnnealedVAE(network=MODELS[network], anneal_steps=10, lr=1e-3, optimizer="adam")
     data, heard = FactorDataModule(Squares(), 16, "shuffled"), Heard()
     if burst:
-        data.burst, model.automatic_optimization = burst, False
+        data.burst, data.train, data.until = burst, Steps(), steps
+        model.automatic_optimization = False
     trainer = Trainer(
         accelerator="cpu",
         max_steps=steps,
@@ -64,12 +67,13 @@ def test_bursts_give_the_weights_and_the_log_of_single_steps(network, precision)
 
 def test_a_burst_ends_at_the_first_loss_that_is_not_finite():
     class Breaks(AnnealedVAE):
-        def forward(self, x, noise, step):
-            loss, terms = super().forward(x, noise, step)
-            return (loss * float("nan") if step == 7 else loss), terms
+        def step_loss(self, batch, noise, step):
+            loss, told = super().step_loss(batch, noise, step)
+            return (loss * float("nan") if step == 7 else loss), told
 
     model, data = Breaks(network=MODELS["dense"]), FactorDataModule(Squares(), 16)
-    data.burst, model.automatic_optimization = 5, False
+    data.burst, data.train = 5, Steps()
+    model.automatic_optimization = False
     heard = Heard()
     heard.on_train_batch_end = lambda trainer, model, outputs, batch, batch_idx: (  # type: ignore[method-assign]
         heard.steps.append(trainer.global_step)
@@ -94,7 +98,8 @@ def test_a_captured_step_learns_what_single_steps_learn():
                     heard.append(float(trainer.callback_metrics["loss"]))
 
         if burst:
-            data.burst, model.automatic_optimization = burst, False
+            data.burst, data.train = burst, Steps(captured=True)
+            model.automatic_optimization = False
         trainer = Trainer(
             accelerator="gpu", devices=1, max_steps=200, logger=False, callbacks=[Loss()],
             enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
