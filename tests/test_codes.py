@@ -7,8 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from disent.codes import CodeTable
-from disent.gaussian import DiagonalGaussian
+from disent.data.subgrid import Subset
+from disent.gaussian import DiagonalGaussian, FullGaussian, Posterior
 from disent.grid import FactorGrid
+from tests.bars import BarModel, Bars, LabelledBars
 from tests.data.tiny import Tiny, indices_of
 
 
@@ -23,7 +25,7 @@ class Encoder(nn.Module):
         self.seen: list[int] = []
         self.sizes: list[int] = []
 
-    def encode(self, x: Tensor) -> DiagonalGaussian:
+    def encode(self, x: Tensor) -> Posterior:
         assert not self.training
         assert torch.is_inference_mode_enabled()
         self.seen += indices_of(x)
@@ -53,6 +55,7 @@ def test_every_picture_is_encoded_once_and_in_order(batch_size):
     torch.testing.assert_close(codes.logvars, torch.stack([-rows, torch.ones(48)], 1))
     assert codes.grid == Tiny().grid
     assert codes.fingerprint == "tiny"
+    assert codes.factors is not None
     assert torch.equal(codes.factors, Tiny().grid.all_factors())
 
 
@@ -144,7 +147,8 @@ def test_what_is_saved_is_loaded(tmp_path):
     table().save(path)
     loaded = CodeTable.load(path)
     assert torch.equal(loaded.means, table().means)
-    assert torch.equal(loaded.logvars, table().logvars)
+    assert loaded.logvars is not None
+    assert torch.equal(loaded.logvars, -loaded.means)
     assert (loaded.grid, loaded.fingerprint) == (GRID, "tiny")
     assert os.listdir(path.parent) == ["codes"]
 
@@ -198,3 +202,89 @@ def test_tables_that_do_not_fit_the_grid_are_refused():
         CodeTable(torch.zeros(6, 2), torch.zeros(6, 3), GRID)
     with pytest.raises(ValueError, match=r"give means\.float\(\)\.cpu\(\)"):
         CodeTable(torch.zeros(6, 2).double(), torch.zeros(6, 2), GRID)
+
+
+class Tilted(Encoder):
+    """Gaussians around Tiny's codes, whose second latent follows the first."""
+
+    def encode(self, x: Tensor) -> Posterior:
+        mean = super().encode(x).mean
+        return FullGaussian(mean, torch.tensor([[1.0, 0], [1, 1]]).expand(len(mean), 2, 2))
+
+
+def test_rates_are_the_mean_kl_of_each_latent():
+    assert table().rates is not None
+    # means 0, 2 .. 10 and 1, 3 .. 11, log-variances their negatives
+    logvar = -torch.arange(12.0).reshape(6, 2).double()
+    expected = 0.5 * (logvar.square() + logvar.exp() - 1 - logvar)
+    torch.testing.assert_close(table().rates, expected.mean(0))
+    codes = CodeTable.encode(Tilted(), Tiny(), batch_size=7)
+    assert codes.logvars is None
+    square = sum(i * i for i in range(48)) / 48
+    # (E mean^2 + variance - 1) / 2: variances 1 and 2
+    expected = torch.tensor([square / 2, (4 * square + 1) / 2], dtype=torch.float64)
+    torch.testing.assert_close(codes.rates, expected)
+
+
+def test_samples_of_points_are_the_points_and_of_covariances_they_are_not_kept():
+    points = CodeTable.encode(BarModel(), Bars())
+    assert (points.rates, points.logvars) == (None, None)
+    generator = torch.Generator().manual_seed(0)
+    assert torch.equal(points.sample(generator), points.means)
+    with pytest.raises(ValueError, match="samples of them are not kept"):
+        CodeTable.encode(Tilted(), Tiny()).sample(generator)
+
+
+@pytest.mark.parametrize("dataset", [Bars(), LabelledBars()])
+def test_pictures_that_are_no_grid_keep_their_labels(dataset, tmp_path):
+    codes = CodeTable.encode(BarModel(), dataset, batch_size=7)
+    rows = torch.arange(60)
+    torch.testing.assert_close(codes.means, torch.stack([rows % 6, rows // 6], 1).float())
+    codes.save(tmp_path / "codes.npz")
+    for kept in (codes, CodeTable.load(tmp_path / "codes.npz")):
+        assert torch.equal(kept.means, codes.means)
+        assert (kept.grid, kept.logvars, kept.rates) == (None, None, None)
+        assert (kept.names, kept.fingerprint) == (dataset.names, "bars-of-the-tests")
+        if dataset.names:
+            assert kept.factors is not None
+            assert kept.factors[6:9].tolist() == [[0, -1], [1, 1], [2, 1]]
+        else:
+            assert kept.factors is None
+
+
+def test_rates_without_variances_are_saved(tmp_path):
+    codes = CodeTable.encode(Tilted(), Tiny())
+    codes.save(tmp_path / "codes.npz")
+    loaded = CodeTable.load(tmp_path / "codes.npz")
+    assert loaded.rates is not None
+    assert codes.rates is not None
+    assert torch.equal(loaded.rates, codes.rates)
+    assert (loaded.logvars, loaded.grid) == (None, Tiny().grid)
+
+
+def test_files_of_the_first_format_are_loaded(tmp_path):
+    path, numbers = tmp_path / "codes.npz", np.zeros((6, 2), np.float32)
+    held = {"means": numbers, "names": ["shape", "scale"], "sizes": [2, 3], "fingerprint": "old"}
+    np.savez(path, format="disent codes 1", logvars=numbers, **held)
+    assert (CodeTable.load(path).grid, CodeTable.load(path).fingerprint) == (GRID, "old")
+    np.savez(path, format="disent codes 1", **held)
+    with pytest.raises(ValueError, match="it has no log-variances"):
+        CodeTable.load(path)
+
+
+def test_labels_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match=r"factors has shape \[3, 2\], but \[4, 1\] is wanted"):
+        CodeTable(torch.zeros(4, 2), None, None, names=("x",), factors=torch.zeros(3, 2).long())
+
+
+def test_a_subset_takes_every_nth_picture_with_its_labels():
+    part = Subset.at_most(LabelledBars(), 20)
+    assert (len(part), part.size, part.names) == (20, (28, 28), ("place", "brightness"))
+    assert part.fingerprint == "bars-of-the-tests[::3]"
+    index = torch.tensor([0, 19])
+    assert torch.equal(part.images(index), Bars().images(torch.tensor([0, 57])))
+    labels = part.factors(index)
+    assert labels is not None
+    assert labels.tolist() == [[0, -1], [3, -1]]
+    with pytest.raises(ValueError, match="stride must be >= 1, got 0"):
+        Subset(Bars(), 0)

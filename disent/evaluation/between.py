@@ -83,11 +83,11 @@ def keep(
     logvars = None if table.logvars is None else table.logvars[rows]
     own = CodeTable(table.means[rows], logvars, None, rates=table.rates)
     order = torch.randperm(POINTS, generator=generator.manual_seed(seed))
-    codes = None
+    codes: dict[str, Tensor] | None = None
     if options.codes == "mean" or own.logvars is not None or own.rates is None:
         ended, untrained = (_judged(one, options, noise_seed) for one in (own, began))
         codes = dict(zip(KINDS, (ended, ended[order], untrained), strict=True))
-    rates = None
+    rates: dict[str, Tensor] | None = None
     if table.rates is not None and began.rates is not None:
         rates = dict(zip(KINDS, (table.rates, table.rates, began.rates), strict=True))
     return Kept(

@@ -4,13 +4,13 @@
 import torch
 from torch import nn
 
-from disent.gaussian import DiagonalGaussian, FullGaussian, PointMass
+from disent.gaussian import DiagonalGaussian, FullGaussian, PointMass, Posterior
 
 
 class Oracle(nn.Module):
     """Encodes each picture as its own factors, read from the pixels."""
 
-    def encode(self, x):
+    def encode(self, x) -> Posterior:
         white = (x[:, 0] > 0.5).float()
         side = white.amax(1).sum(1)
         place = [white.amax(axis).argmax(1) for axis in (1, 2)]
@@ -21,7 +21,7 @@ class Oracle(nn.Module):
 class Blind(nn.Module):
     """Encodes every picture alike, up to noise that is a function of the row in the batch."""
 
-    def encode(self, x):
+    def encode(self, x) -> Posterior:
         mean = torch.linspace(0, 1, 3 * len(x)).view(len(x), 3).sin().mul(1e4).frac()
         return DiagonalGaussian(mean, torch.zeros_like(mean))
 
@@ -31,7 +31,7 @@ class Points(Oracle):
 
     device = torch.device("cpu")
 
-    def encode(self, x):
+    def encode(self, x) -> Posterior:
         return PointMass(super().encode(x).mean)
 
     def distortion(self, x, z):
@@ -44,6 +44,6 @@ class Correlated(Points):
 
     cholesky = torch.tensor([[1.0, 0, 0], [0.5, 1, 0], [0, 0, 2]])
 
-    def encode(self, x):
+    def encode(self, x) -> Posterior:
         mean = Oracle.encode(self, x).mean
         return FullGaussian(mean, self.cholesky.expand(len(mean), -1, -1))

@@ -103,7 +103,7 @@ def test_information_of_the_whole_grid_and_as_estimated(record):
 
 def test_the_grid_can_be_thinned():
     record, table = evaluate(Oracle(), Blind(), DATA, Options(["mig"], points=40))
-    assert record["points"] == len(table.grid) == 32
+    assert record["points"] == len(table) == 32
     assert record["fingerprint"] != "squares-of-the-tests"
     assert record["scores"]["mig"]["value"] > 0.9
 
@@ -136,4 +136,5 @@ def test_scores_flatten_into_a_row(record):
 
 def test_the_table_is_of_the_whole_grid():
     table = CodeTable.encode(Oracle(), DATA)
+    assert table.factors is not None
     torch.testing.assert_close(table.means, table.factors.float())

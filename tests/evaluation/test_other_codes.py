@@ -108,7 +108,11 @@ def test_pictures_can_be_thinned_without_a_grid():
 @pytest.mark.parametrize(
     ("encoder", "dataset", "said"),
     [
-        (Points(), Squares(), ["no rate: the code of a picture is a point", "distortion 3.00 nats"]),
+        (
+            Points(),
+            Squares(),
+            ["no rate: the code of a picture is a point", "distortion 3.00 nats"],
+        ),
         (Correlated(), Squares(), ["rate 18.68 nats per image, 3 active", "I(x; z) ? nats"]),
         (BarModel(), Bars(), ["Scores on 60 pictures, without labels", "no factor of these"]),
         (BarModel(), LabelledBars(), ["Scores on 60 pictures, 40 of them labelled"]),

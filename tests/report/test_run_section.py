@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The section of a run whose codes are points, and of one whose pictures have no labels."""
+
+import pytest
+import torch
+import yaml
+
+from disent.models import VAE
+from disent.networks import Linear
+from disent.report.page import write_report
+from disent.report.run_section import run_section
+from disent.runs import RunDir, load_runs
+
+RECORD = {
+    "scores": {"mig": {"value": 0.5, "variant": "mig", "seed": 0}},
+    "rate": None,
+    "rates": None,
+    "active_latents": None,
+    "code_means": [0.0, 1.0, 0.0],
+    "code_variances": [0.5, 2.0, 1.0],
+    "factors": {},
+    "rate_distortion": {"distortion": 3.0, "distortion_error": 0.1, "pictures": 4096},
+}
+# latent 1 tells all of the first factor, latent 2 half of the second
+LABELLED = {
+    "factors": {"size": {}, "pos_x": {}},
+    "factor_entropy": [0.7, 2.0],
+    "information": [[0.0, 0.7, 0.0], [0.0, 0.0, 1.0]],
+}
+
+
+@pytest.fixture
+def run(tmp_path) -> RunDir:
+    """A run that was trained on the tests' squares."""
+    run = RunDir(tmp_path / "points")
+    settings = {"network": {"class_path": "disent.networks.Linear"}, "latent_dim": 3}
+    config = {
+        "seed_everything": 0,
+        "model": {"class_path": "disent.models.VAE", "init_args": settings},
+        "data": {"class_path": "tests.tiny.Squares"},
+    }
+    run.last.parent.mkdir(parents=True)
+    run.config.write_text(yaml.safe_dump(config))
+    run.metrics.write_text("step,loss\n1,2.5\n2,2.0\n")
+    run.write_status("finished")
+    torch.save({"state_dict": VAE(network=Linear, latent_dim=3).state_dict()}, run.last)
+    return run
+
+
+def section(run: RunDir):
+    row = load_runs(run.path.parent).iloc[0].to_dict()
+    return run_section({str(name): value for name, value in row.items()}, "run-0")
+
+
+def test_sliders_of_points_are_by_variance_each_around_its_mean(run):
+    run.write_scores(RECORD | LABELLED)
+    made = section(run)
+    assert made.missing == []
+    assert made.frames is not None
+    assert [slider.name for slider in made.frames.sliders] == [
+        "z1: size, variance 2.00",
+        "z2: pos_x, variance 1.00",
+        "z0: no factor, variance 0.50",
+    ]
+    assert made.frames.faint == []
+    assert "standard deviations of its own code, around its mean" in made.frames.note
+    assert made.frames.sliders[0].shape == "64 / 64"
+    assert made.matrix == [("size", [0.0, 1.0, 0.0]), ("pos_x", [0.0, 0.0, 0.5])]
+
+
+def test_a_run_without_labels_has_sliders_and_no_matrix(run):
+    run.write_scores(RECORD)
+    made = section(run)
+    assert made.missing == []
+    assert made.frames is not None
+    assert len(made.frames.sliders) == 3
+    assert made.matrix == []
+
+
+def test_the_table_and_the_report_hold_runs_without_rates(run, tmp_path):
+    run.write_scores(RECORD)
+    table = load_runs(tmp_path)
+    assert table["state"].tolist() == ["finished"]
+    assert table["evaluated.distortion"].tolist() == [3.0]
+    assert write_report(tmp_path, tmp_path / "report.html") == 1
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "aspect-ratio: 64 / 64" in text
+    assert "I(factor; latent)" not in text
