@@ -28,9 +28,9 @@ def count_alike(checkpoint: dict[str, Any]) -> None:
         return
     done = checkpoint["global_step"]
     manual = loops["epoch_loop.manual_optimization.optim_step_progress"]
-    manual["total"] = {name: done for name in manual["total"]}
+    manual["total"] = dict.fromkeys(manual["total"], done)
     own = loops["epoch_loop.automatic_optimization.optim_progress"]["optimizer"]["step"]
-    own["total"] = {name: done for name in own["total"]}
+    own["total"] = dict.fromkeys(own["total"], done)
 
 
 def leave_signals(trainer: Trainer) -> Trainer:

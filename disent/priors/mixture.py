@@ -38,12 +38,14 @@ class GaussianMixture(Prior):
     ) -> None:
         super().__init__(latent_dim)
         if latent_dim != 2:
-            raise ValueError(f"a flower of Gaussians has 2 latents, but latent_dim is {latent_dim}.")
-        if components < 2 or min(distance, along, across) <= 0:
             raise ValueError(
-                f"got {components} components, distance {distance}, along {along}, across {across}. "
-                "At least 2 components and numbers > 0 are wanted; for one Gaussian take "
-                "StandardNormal."
+                f"a flower of Gaussians has 2 latents, but latent_dim is {latent_dim}."
+            )
+        if components < 2 or not all(n > 0 for n in (distance, along, across)):
+            raise ValueError(
+                f"got {components} components, distance {distance}, along {along}, across "
+                f"{across}. At least 2 components and numbers > 0 are wanted; for one Gaussian "
+                "take StandardNormal."
             )
         self.components, self.draws = components, latent_dim + 1
         angle = torch.arange(components, dtype=torch.float64) * (2 * math.pi / components)
