@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from jaxtyping import Int
 from lightning.pytorch import LightningDataModule, Trainer
+from lightning.pytorch.callbacks import Timer
 from torch import Tensor
 
 from disent import internals
@@ -98,8 +99,9 @@ class FactorDataModule(LightningDataModule):
             )
         if self.burst:
             return
-        endless = trainer.max_steps in (None, -1) and trainer.max_time is None
-        if self.sampling == "iid" and endless and (trainer.max_epochs or 0) >= 0:
+        ends = trainer.max_steps != -1 or isinstance(trainer.limit_train_batches, int)
+        ends = ends or any(isinstance(each, Timer) for each in trainer.callbacks)  # max_time
+        if self.sampling == "iid" and not ends and (trainer.max_epochs or 0) >= 0:
             raise ValueError(
                 f"max_epochs is {trainer.max_epochs}, but i.i.d. batches have no epochs: the "
                 "training would never end. Say max_steps instead, or sampling 'shuffled'."
@@ -114,13 +116,12 @@ class FactorDataModule(LightningDataModule):
 
     def state_dict(self) -> dict[str, Any]:
         """The position, and the settings that it makes sense with."""
-        if self.trainer is not None:
-            if internals.is_inside_step(self.trainer):
-                warnings.warn(
-                    "this checkpoint is being saved inside a training step: a run resumed from it "
-                    "skips that step's batch. Save in on_train_batch_end instead.",
-                    stacklevel=2,
-                )
+        if self.trainer is not None and internals.is_inside_step(self.trainer):
+            warnings.warn(
+                "this checkpoint is being saved inside a training step: a run resumed from it "
+                "skips that step's batch. Save in on_train_batch_end instead.",
+                stacklevel=2,
+            )
         return {"position": self.position, **self._settings()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

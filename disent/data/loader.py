@@ -110,7 +110,7 @@ class FactorLoader:
         return self.index[draw]
 
     def state_dict(self) -> dict[str, int]:
-        """Nothing: the DataModule keeps the position. With it, Lightning knows a loader to resume."""
+        """Nothing: the DataModule keeps the position. Lightning resumes only what has the method."""
         return {}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:

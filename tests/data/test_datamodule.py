@@ -34,8 +34,14 @@ def assert_goes_on(whole: Probe, resumed: Probe, step: int) -> None:
         assert torch.equal(ours, theirs)
 
 
-@pytest.mark.parametrize("sampling", ["iid", "shuffled"])
-@pytest.mark.parametrize("length", [{"max_steps": STEPS}, {"max_steps": -1, "max_epochs": 3}])
+@pytest.mark.parametrize(
+    ("sampling", "length"),
+    [
+        ("iid", {"max_steps": STEPS}),
+        ("shuffled", {"max_steps": STEPS}),
+        ("shuffled", {"max_steps": -1, "max_epochs": 3}),
+    ],
+)
 @pytest.mark.parametrize("step", [1, 6, 10])
 def test_a_resumed_run_is_the_uninterrupted_run(sampling, length, step, tmp_path):
     path = tmp_path / "stop.ckpt"
@@ -92,7 +98,7 @@ def test_shortened_epochs_do_not_change_the_order(limit, tmp_path):
 
 
 def test_a_new_trainer_starts_anew_and_the_same_trainer_goes_on():
-    data = module()
+    data = module("shuffled")
     first, second = fit(data), fit(data)
     assert first.seen == second.seen
     model, trainer = Probe(), make_trainer(max_steps=-1, max_epochs=1)
@@ -158,6 +164,53 @@ def test_saving_inside_a_step_warns(tmp_path):
 
     with pytest.warns(UserWarning, match="inside a training step"):
         fit(module(), Early(), max_steps=1)
+
+
+@pytest.mark.parametrize("epochs", [{"max_epochs": 3}, {"max_epochs": 1000}, {}])
+@pytest.mark.filterwarnings("ignore:.max_epochs. was not set")
+def test_epochs_of_iid_batches_are_refused_in_one_line(epochs):
+    message = "max_epochs is .*, but i.i.d. batches have no epochs: .* Say max_steps instead"
+    with pytest.raises(ValueError, match=message) as error:
+        fit(module(), max_steps=-1, **epochs)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("limits", "batches"),
+    [
+        ({"max_steps": 7}, 7),
+        ({"max_steps": 7, "max_epochs": 3}, 7),
+        ({"max_steps": -1, "max_epochs": 3, "limit_train_batches": 5}, 15),
+        ({"max_steps": -1, "max_time": "00:00:00:01"}, None),
+    ],
+)
+def test_iid_training_that_ends_is_not_refused(limits, batches):
+    seen = fit(module(), **limits).seen
+    assert len(seen) == batches or batches is None
+    whole = module().loader_for(None)
+    assert seen[:15] == [indices_of(whole.at(p).x) for p in range(min(15, len(seen)))]
+    assert seen
+
+
+def test_a_shuffled_epoch_that_a_step_does_not_divide_is_refused_in_one_line():
+    message = "accumulate_grad_batches is 4, .* 6 batches, .* of 2: choose a divisor of 6"
+    with pytest.raises(ValueError, match=message) as error:
+        fit(module("shuffled"), accumulate_grad_batches=4, max_steps=3)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("sampling", "parts"), [("shuffled", 1), ("shuffled", 3), ("iid", 4)])
+def test_other_accumulation_is_not_refused(sampling, parts):
+    model = fit(module(sampling), accumulate_grad_batches=parts, max_steps=4)
+    assert len(model.seen) == 4 * parts
+
+
+def test_the_checkpoint_holds_the_place_in_the_data_once(tmp_path):
+    path = tmp_path / "stop.ckpt"
+    fit(module(), SaveAfter(5, path))
+    state = torch.load(path, weights_only=True)
+    assert state["FactorDataModule"]["position"] == 5
+    assert "position" not in str(state["loops"])
 
 
 def test_overfit_batches_is_refused():

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-from itertools import chain
+from itertools import chain, islice
 
 import pytest
 import torch
 
-from disent.data.loader import FactorLoader, Sampling
+from disent.data.loader import ENDLESS, FactorLoader, Sampling
 from tests.data.tiny import Tiny, indices_of
 
 MODES: list[Sampling] = ["iid", "shuffled"]
@@ -39,7 +39,7 @@ def test_a_loader_set_to_a_position_goes_on_as_if_uninterrupted(sampling, stop):
     whole = draw(loader(sampling=sampling), 18)
     first, second = loader(sampling=sampling), loader(sampling=sampling)
     head = draw(first, stop)
-    second.load_state_dict(first.state_dict())
+    second.position = first.position
     assert head + draw(second, 18 - stop) == whole
 
 
@@ -60,9 +60,28 @@ def test_position_stays_where_a_batch_could_not_be_made():
 
 
 @pytest.mark.parametrize("sampling", MODES)
-def test_iteration_ends_with_the_epoch(sampling):
-    source = loader(sampling=sampling)
-    assert len(source) == 6
+def test_the_position_is_no_state_of_the_loader(sampling):
+    first, second = loader(sampling=sampling), loader(sampling=sampling)
+    draw(first, 4)
+    assert first.state_dict() == {}
+    second.load_state_dict(first.state_dict())
+    assert second.position == 0
+
+
+def test_iid_batches_have_no_epochs_and_never_end():
+    source = loader()
+    assert len(source) == ENDLESS
+    source.position = 10**9
+    assert len(list(islice(source, 20))) == 20
+    assert source.position == 10**9 + 20
+    source.position = 5
+    drawn = [indices_of(batch) for batch in islice(source, 13)]  # past two multiples of 48 pictures
+    assert drawn == draw(loader(), 18)[5:]
+
+
+def test_iteration_ends_with_a_shuffled_epoch():
+    source = loader(sampling="shuffled")
+    assert len(source) == source.epoch == 6
     assert len(list(source)) == 6
     source.position = 16
     assert len(list(source)) == 2
@@ -102,7 +121,7 @@ def test_seeds_differ_and_one_seed_repeats(sampling):
 def test_only_the_allowed_indices_are_drawn(sampling):
     allowed = torch.tensor([3, 5, 7, 11, 13, 17, 19, 23], dtype=torch.int32)
     source = loader(batch_size=4, sampling=sampling, index=allowed)
-    assert len(source) == 2
+    assert source.epoch == 2
     assert set(chain(*draw(source, 40))) == set(allowed.tolist())
 
 
@@ -144,5 +163,5 @@ def test_settings_that_cannot_work_are_refused(settings, message):
 
 def test_iid_batches_may_be_larger_than_the_dataset():
     source = loader(batch_size=100)
-    assert len(source) == 1
+    assert source.epoch == 1
     assert len(next(iter(source))) == 100
