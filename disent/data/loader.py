@@ -110,7 +110,7 @@ class FactorLoader:
         return self.index[draw]
 
     def state_dict(self) -> dict[str, int]:
-        """Nothing: the DataModule keeps the position. Lightning resumes only what has the method."""
+        """Nothing: the DataModule keeps the position. Lightning asks whether there is a state."""
         return {}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
