@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""disent evaluate RUN...: encodes the grid once and writes the scores of each run."""
+"""disent evaluate RUN...: encodes every picture once and writes the scores of each run."""
 
 import argparse
 
@@ -9,7 +9,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "evaluate",
         help="score trained runs: MIG, beta-VAE score, ... beside their baselines",
-        description="Encodes every picture of the grid once, scores the posterior means, and "
+        description="Encodes every picture once, scores the posterior means, and "
         "writes RUN/metrics.json.",
     )
     parser.add_argument("folders", nargs="+", metavar="RUN", help="a run, such as runs/NAME")
@@ -30,7 +30,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="draw what is drawn so many times; gives mean and spread (default: 1)",
     )
     parser.add_argument(
-        "--points", type=int, help="thin the grid to at most so many points (default: the whole)"
+        "--points", type=int, help="take at most so many pictures, evenly spread (default: all)"
     )
     parser.add_argument(
         "--precision",

@@ -22,7 +22,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=float,
         default=2.0,
         metavar="S",
-        help="from -S to S standard deviations of the prior (default: 2)",
+        help="from -S to S standard deviations of the prior, or of the latent's own code where a "
+        "model has no rate (default: 2)",
     )
     parser.add_argument(
         "--columns", type=int, default=9, metavar="N", help="pictures in a row (default: 9)"
@@ -31,7 +32,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--index",
         type=int,
         metavar="I",
-        help="flat index of the picture to start from (default: the middle of every factor)",
+        help="flat index of the picture to start from (default: the middle of every factor; the "
+        "first where there is no grid)",
     )
     parser.add_argument("--output", metavar="FOLDER", help="where to write (default: RUN/figures)")
     parser.set_defaults(run=run)

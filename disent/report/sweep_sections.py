@@ -97,13 +97,13 @@ def _plans(runs: pd.DataFrame, entropy: float | None) -> Iterator[tuple[str, str
             "settings).",
             lambda: _shares(runs, varying),
         )
-    if entropy is not None and "evaluated.mutual_information" in runs and _several(runs):
+    bounded = ["evaluated.entropy", "evaluated.mutual_information"]
+    known = runs.dropna(subset=bounded) if set(bounded) <= set(runs) else runs.head(0)
+    if entropy is not None and len(known) and _several(known):
         yield (
             "Bounds on the information",
             "H(x) \N{MINUS SIGN} D, I(x; z) and R: each must lie above the one before it.",
-            lambda: figures.information_bounds(
-                runs.dropna(subset=["evaluated.entropy"]), entropy=entropy
-            ),
+            lambda: figures.information_bounds(known, entropy=entropy),
         )
 
 

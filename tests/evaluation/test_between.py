@@ -10,7 +10,7 @@ import yaml
 from disent.codes import CodeTable
 from disent.evaluation import Options, evaluate_runs
 from disent.evaluation import run as run_module
-from disent.evaluation.between import _settings_but_seed, keep
+from disent.evaluation.between import KINDS, Kept, _settings_but_seed, compare, keep
 from disent.metrics import udr
 from disent.runs import RunDir
 from tests.cli.small import QUIET, fit
@@ -70,6 +70,19 @@ def test_a_run_named_twice_counts_once(two):
     found = scored([two[0], again], Options(["udr"], points=64))
     assert list(found) == [str(two[0])]
     assert found[str(two[0])]["udr"]["value"] is None
+
+
+def test_points_are_compared_by_no_score_of_rates(tmp_path):
+    runs = [RunDir(tmp_path / name) for name in ("a", "b")]
+    codes = dict.fromkeys(KINDS, torch.eye(3))
+    for run in runs:
+        run.write_scores({"scores": {}})
+    kept = [Kept(run.path, "alike", codes, None, 3, "three", 0) for run in runs]
+    compare(kept, {"udr": udr}, Options(["udr"]))
+    for run in runs:
+        entry = run.read_scores()["scores"]["udr"]
+        assert entry["value"] is None
+        assert "udr wants `rates_of_runs`" in entry["reason"]
 
 
 def test_runs_trained_to_other_steps_are_not_alike(two):

@@ -32,6 +32,18 @@ def test_unseen_pictures_stand_beside_trained_ones(runs):
     assert set(found["factors"]) == {"size", "pos_x", "pos_y"}
 
 
+def test_they_are_the_same_pictures_where_the_grid_is_thinned(runs):
+    """Of 2 x 4 x 4 pictures, at every second place: pos_x 6 is held out, 0, 2 and 4 are not."""
+    before = RunDir(runs / "some").read_scores()
+    folder = [str(runs / "some"), "--metrics", "mig", "--device", "cpu"]
+    try:
+        assert main(["evaluate", *folder, "--points", "40"]) == 0
+        found = RunDir(runs / "some").read_scores()["held_out"]
+    finally:
+        RunDir(runs / "some").write_scores(before)
+    assert (found["trained"]["pictures"], found["unseen"]["pictures"]) == (24, 8)
+
+
 def test_they_are_columns_of_the_table_of_runs(runs):
     table = load_runs(runs).set_index("run")
     assert table["held_out.unseen.pictures"].isna().to_dict() == {"all": True, "some": False}

@@ -24,7 +24,7 @@ if __name__ == "__main__":
     model, dataset = BetaVAE(network=Burgess2018), DSprites()
     begun = time.perf_counter()
     rows = torch.randint(len(dataset.grid), (10_000,))
-    mig(encode_rows(model, dataset, rows)[0], dataset.grid.factors(rows))
+    mig(encode_rows(model, dataset, rows).means, dataset.grid.factors(rows))
     few = time.perf_counter() - begun
     begun = time.perf_counter()
     table = CodeTable.encode(model, dataset)
