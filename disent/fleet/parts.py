@@ -234,6 +234,5 @@ def _share(value: Tensor, layout: Tensor, k: int) -> Tensor:
 def _copied(value: Tensor, layout: Tensor) -> Tensor:
     """A copy on the CPU with the strides of a model of its own, which optimizers rely on."""
     like = layout if value.shape == layout.shape else value
-    stride = like.stride() if like.is_non_overlapping_and_dense() else value.contiguous().stride()
-    copied = torch.empty_strided(value.shape, stride, dtype=value.dtype)
+    copied = torch.empty_strided(value.shape, like.stride(), dtype=value.dtype)
     return copied.copy_(value.detach())

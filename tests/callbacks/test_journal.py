@@ -29,4 +29,20 @@ def test_what_is_interrupted_between_its_two_files_comes_again(tmp_path, error):
     again.log(1, {"elbo": -10.0}, 8)
     again.checkpoint(save, 1, 2)
     assert run.last.exists()
-    assert again.state_dict() == {"best_elbo": -10.0, "elbos": []}
+    assert again.state_dict() == {"best": -10.0, "values": []}
+
+
+def test_it_goes_on_from_what_older_versions_kept(tmp_path):
+    journal = Journal(RunDir(tmp_path))
+    journal.load_state_dict({"best_elbo": -10.0, "elbos": [-12.0]})
+    assert journal.state_dict() == {"best": -10.0, "values": [-12.0]}
+
+
+def test_a_model_may_be_judged_by_its_loss(tmp_path):
+    run = RunDir(tmp_path)
+    journal = Journal(run, "-loss")
+    for step, loss in enumerate([3.0, 2.0, 4.0], 1):
+        journal.log(step, {"loss": loss}, 8)
+        journal.checkpoint(lambda file, step=step: file.write_text(f"step {step}"), step, 3)
+    assert (run.best.read_text(), run.last.read_text()) == ("step 2", "step 3")
+    assert journal.best == -2.0

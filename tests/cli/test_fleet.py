@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from disent.callbacks.journal import Journal
-from disent.fleet.groups import plan
 from disent.cli.main import main
-from disent.launch.workers.leases import Leases
+from disent.fleet.groups import plan
 from disent.launch.sweep.file import read_sweep
 from disent.launch.sweep.trials import list_trials
+from disent.launch.workers.leases import Leases
 from disent.runs import RunDir, load_runs
 from tests.cli.small import MODELS, QUIET, assert_same_weights
 
@@ -120,17 +120,17 @@ def test_a_member_that_breaks_is_a_failed_trial(sweep, tmp_path, capfd):
 )
 def test_what_cannot_be_trained_together_says_why(option, reason, sweep, tmp_path):
     given = read_sweep(sweep())
-    flights = plan(given, list_trials(given), tmp_path, [option])
-    assert flights.groups == []
-    assert [reason in said for said in flights.reasons] == [True]
-    assert sum(map(len, flights.reasons.values())) == 3
+    groups = plan(given, list_trials(given), tmp_path, [option])
+    assert groups.together == []
+    assert [reason in said for said in groups.reasons] == [True]
+    assert sum(map(len, groups.reasons.values())) == 3
 
 
 def test_trials_are_grouped_by_what_they_must_share(sweep, tmp_path):
     given = read_sweep(sweep(model__lr=[1e-4, 1e-3], seed_everything=[0, 1]))
-    flights = plan(given, list_trials(given), tmp_path, [])
-    assert [len(group) for group in flights.groups] == [6, 6]
-    assert flights.reasons == {}
+    groups = plan(given, list_trials(given), tmp_path, [])
+    assert [len(group) for group in groups.together] == [6, 6]
+    assert groups.reasons == {}
 
 
 def test_what_cannot_be_trained_together_is_run_alone(sweep, tmp_path, capfd):

@@ -8,6 +8,7 @@ import torch
 from disent.callbacks.guard import Guard, NotFiniteError
 from disent.callbacks.record import Record
 from disent.fleet import Stack, join
+from disent.models import VAE
 from disent.networks import Burgess2018
 from tests.fleet.both import (
     MIXED,
@@ -89,8 +90,13 @@ def test_checkpoints_of_different_steps_are_refused(tmp_path):
         join(parts, stack, {})
 
 
-@pytest.mark.parametrize("more", [{"lr": 1e-3}, {"latent_dim": 3}, {"optimizer": "adagrad"}])
-def test_what_differs_in_more_than_the_objective_is_refused(more):
-    models = [MIXED[0](network=small), MIXED[1](**{"network": small, **more})]
-    with pytest.raises(ValueError, match="the members of a fleet share network, optimizer"):
+def test_models_that_ask_for_other_batches_are_refused():
+    models = [MIXED[0](network=small), MIXED[1](network=small, latent_dim=3)]
+    with pytest.raises(ValueError, match="members of a fleet ask for the same batches, but views"):
         Stack(models)
+
+
+@pytest.mark.parametrize("more", [{"lr": 1e-3}, {"optimizer": "adagrad"}])
+def test_only_models_of_one_kind_share_kernels(more):
+    models = [MIXED[0](network=small), MIXED[0](network=small), VAE(network=small, **more)]
+    assert [part.members for part in Stack(models, batched=True).parts] == [[0, 1], [2]]
