@@ -62,7 +62,7 @@ class TestNetwork:
         torch.testing.assert_close(stacked, expected, rtol=1e-4, atol=1e-5)
 
     def test_an_empty_network_is_refused(self, member):
-        with pytest.raises(ValueError, match="must be >= 1, got 1, 0 and 1"):
+        with pytest.raises(ValueError, match="must be >= 1, got 1, 0, 1, "):
             member(latent_dim=0)
 
     def test_the_latents_keep_float32_under_autocast(self, member):

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import disent.objectives
+from disent.gaussian import DiagonalGaussian
 from disent.objectives.base import Objective, Terms
 
 MEMBERS = [getattr(disent.objectives, name) for name in disent.objectives.__all__]
@@ -14,7 +15,10 @@ def terms() -> Terms:
     generator = torch.Generator().manual_seed(0)
     distortion = 100 * torch.rand(8, generator=generator)
     rate = torch.rand(8, 10, generator=generator)
-    return Terms(distortion.requires_grad_(), rate.requires_grad_())
+    mean, logvar, noise = torch.randn(3, 8, 10, generator=generator)
+    q = DiagonalGaussian(mean.requires_grad_(), logvar.requires_grad_())
+    z = q.sample(noise)
+    return Terms(distortion.requires_grad_(), rate.requires_grad_(), q, z, noise)
 
 
 @pytest.mark.parametrize("member", MEMBERS)
@@ -34,6 +38,8 @@ class TestObjective:
         assert given.rate.grad is not None
         assert given.distortion.grad.isfinite().all()
         assert given.rate.grad.isfinite().all()
+        codes = [tensor.grad for tensor in given.posterior]
+        assert all(grad is None or grad.isfinite().all() for grad in codes)
 
     def test_the_step_is_all_that_it_remembers(self, member):
         fresh, used = member(), member()
@@ -41,6 +47,13 @@ class TestObjective:
             used(terms(), step)
         assert used(terms(), 1000) == fresh(terms(), 1000)
         assert used(terms(), torch.tensor(1000)) == fresh(terms(), 1000)
+
+    def test_what_it_tells_is_finite_and_moves_nothing(self, member):
+        objective, given = member(), terms()
+        loss = objective(given, 7)
+        told = objective.tell(given)
+        assert all(value.isfinite().all() for value in told.values())
+        assert objective(given, 7) == loss
 
     def test_knobs_are_buffers_outside_the_checkpoint(self, member):
         objective = member()
