@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which runs belong together: the objective, its strength, and the seeds in between."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
-STRENGTHS = {"C": "C", "beta": "beta"}  # column: how the strength is written; first found counts
+KNOB, SYMBOL = "provenance.strength.knob", "provenance.strength.symbol"  # what a run says of itself
+OLDER = {"C": "C", "beta": "beta"}  # column: symbol, for runs that say nothing; first found counts
 SETTINGS = ("model.", "data", "loader.", "trainer.max_steps", "trainer.precision")
 APART = ("model.seed", "model.beta", "model.capacity", "data.path", "model.objective")
+APART += ("model.channels", "model.size", "model.pictures", "model.factor_sizes")  # the data's
+APART += ("model.network.size", "model.network.numbers")
+UNSAID = {"model.posterior": "diagonal"}  # what runs of older versions do not say
 
 
 def with_families(table: pd.DataFrame) -> pd.DataFrame:
@@ -14,26 +20,37 @@ def with_families(table: pd.DataFrame) -> pd.DataFrame:
 
     `objective`: the family: the model's class, with its objective if that is given apart, and every
     other setting in which runs of that class differ, such as "AnnealedVAE, gamma 100". `strength`:
-    the capacity C in nats per image, or beta; NaN where the model has neither. `setting`: the
-    strength in words, such as "beta 4" or "C 25". Runs of the same objective and setting differ in
-    their seed alone (and in what is not of the model, its data, its batches or its steps).
+    the value of the knob that a study of the model varies, which the model itself names (beta, the
+    capacity C in nats per image, gamma ...); NaN where there is none. `setting`: the strength in
+    words, such as "beta 4" or "C 25". Runs of the same objective and setting differ in their seed
+    alone (and in what is not of the model, its data, its batches or its steps).
 
     Args:
         table: What `load_runs` returned.
     """
     strength = pd.Series(np.nan, table.index)
     setting = pd.Series("", table.index, dtype=object)
-    for column, name in STRENGTHS.items():
-        if column not in table:
-            continue
-        values = pd.to_numeric(table[column], errors="coerce")
-        new = values.notna() & strength.isna()
-        strength[new] = values[new]
-        setting[new] = values[new].map(lambda value, name=name: f"{name} {value:g}")
+    for rows, column, symbol in _knobs(table):
+        values = pd.to_numeric(table.loc[rows, column], errors="coerce").dropna()
+        values = values[strength[values.index].isna()]
+        strength[values.index] = values
+        setting[values.index] = values.map(lambda value, symbol=symbol: f"{symbol} {value:g}")
     objective = _objectives(table)
     setting = setting.where(setting.ne(""), objective)
     # copy(): one block, since a table of many columns is slow in pieces
     return table.copy().assign(objective=objective, strength=strength, setting=setting)
+
+
+def _knobs(table: pd.DataFrame) -> Iterator[tuple[pd.Index, str, str]]:
+    """Rows, the column of their strength, and its symbol."""
+    if KNOB in table:
+        said = table[table[KNOB].notna()]
+        for (column, symbol), rows in said.groupby([KNOB, SYMBOL]):
+            if column in table:
+                yield rows.index, str(column), str(symbol)
+    for column, symbol in OLDER.items():
+        if column in table:
+            yield table.index, column, symbol
 
 
 def score_names(table: pd.DataFrame) -> list[str]:
@@ -52,14 +69,16 @@ def _objectives(table: pd.DataFrame) -> pd.Series:
     settings = [c for c in map(str, table.columns) if c.startswith(SETTINGS)]
     settings = [c for c in settings if not c.startswith(APART)]
     for _, group in table.groupby(names):
-        for column in settings:
-            values = group[column].map(_written)
+        own = set(group[KNOB].dropna()) if KNOB in group else set()
+        for column in [column for column in settings if column not in own]:
+            unsaid = UNSAID.get(column)
+            values = group[column].map(lambda value, unsaid=unsaid: _written(value, unsaid))
             if values.nunique() > 1:
                 names[group.index] = names[group.index] + f", {column.split('.')[-1]} " + values
     return names
 
 
-def _written(value: object) -> str:
-    if value is None or value != value:
-        return "none"
+def _written(value: object, unsaid: str | None = None) -> str:
+    if value is None or (isinstance(value, float) and value != value):
+        return unsaid or "none"
     return f"{value:g}" if isinstance(value, int | float) else str(value)

@@ -47,3 +47,32 @@ def test_a_model_without_strength_is_a_group_too():
     table = with_families(pd.DataFrame({"model": ["VAE", "VAE"], "mig": [0.1, 0.3]}))
     found = over_seeds(table, "mig", ["objective", "strength"])
     assert found[["objective", "n", "mean"]].to_numpy().tolist() == [["VAE", 2, 0.2]]
+
+
+def test_each_model_says_what_its_strength_is():
+    """By the run's own word: gamma divides AnnealedVAEs, and is the strength of FactorVAEs."""
+    columns = {
+        "model": ["FactorVAE", "FactorVAE", "AnnealedVAE", "BetaVAE"],
+        "model.gamma": [10.0, 35.0, 100.0, None],
+        "model.capacity": [None, None, 25.0, None],
+        "model.beta": [None, None, None, 4.0],
+        "provenance.strength.knob": ["model.gamma", "model.gamma", "model.capacity", "model.beta"],
+        "provenance.strength.symbol": ["gamma", "gamma", "C", "beta"],
+    }
+    assert family(**columns) == [
+        ["FactorVAE", "gamma 10"],
+        ["FactorVAE", "gamma 35"],
+        ["AnnealedVAE", "C 25"],
+        ["BetaVAE", "beta 4"],
+    ]
+
+
+def test_runs_of_older_versions_are_of_the_same_family():
+    columns = {"model": ["BetaVAE"] * 3, "beta": [4.0] * 3, "model.seed": [0, 1, 2]}
+    columns["model.posterior"] = [None, "diagonal", "full"]
+    columns["model.size"] = [None, [64, 64], [64, 64]]
+    assert family(**columns) == [
+        ["BetaVAE, posterior diagonal", "beta 4"],
+        ["BetaVAE, posterior diagonal", "beta 4"],
+        ["BetaVAE, posterior full", "beta 4"],
+    ]
