@@ -74,7 +74,7 @@ def test_a_run_named_twice_counts_once(two):
 
 def test_points_are_compared_by_no_score_of_rates(tmp_path):
     runs = [RunDir(tmp_path / name) for name in ("a", "b")]
-    codes = dict.fromkeys(KINDS, torch.eye(3))
+    codes: dict[str, torch.Tensor] = {kind: torch.eye(3) for kind in KINDS}
     for run in runs:
         run.write_scores({"scores": {}})
     kept = [Kept(run.path, "alike", codes, None, 3, "three", 0) for run in runs]
