@@ -38,19 +38,23 @@ def fill_in(section: Any, facts: Mapping[str, Any]) -> None:
     """Gives the class of a section, and those of its arguments, what they ask for.
 
     Args:
-        section: Namespace or dictionary with class_path and init_args; changed in place.
+        section: Namespace or dictionary with class_path and init_args, as a parser completes it:
+            what init_args do not name, such as a network's channels, is said by who makes the
+            object. Changed in place.
         facts: By argument.
     """
     kind = pydoc.locate(section["class_path"])
     given = section.get("init_args")
     if given is None:
         return
-    for name in arguments_of(kind) & facts.keys():
+    # the values of a Namespace itself would be its leaves
+    parts = dict(given if isinstance(given, Mapping) else vars(given))
+    for name in arguments_of(kind) & facts.keys() & parts.keys():
         given[name] = facts[name]
-    for value in list(given.values()):
-        if isinstance(value, Mapping) or hasattr(value, "class_path"):
-            if value.get("class_path") is not None:
-                fill_in(value, facts)
+    for value in parts.values():
+        nested = isinstance(value, Mapping) or hasattr(value, "class_path")
+        if nested and value.get("class_path") is not None:
+            fill_in(value, facts)
 
 
 def arguments_of(kind: Any) -> set[str]:

@@ -5,45 +5,18 @@ from itertools import chain
 
 import pytest
 import torch
-from torch import Tensor
 
-from disent.data.base import Batch, PictureDataset, check_index
+from disent.data.base import Batch, check_index
 from disent.data.datamodule import FactorDataModule
 from disent.data.loader import FactorLoader
 from disent.data.splits import held_out_pictures
 from disent.models import BetaVAE
 from disent.networks import Linear
+from tests.data.digits import Digits, Labelled
 from tests.data.probe import make_trainer
 from tests.data.tiny import indices_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec:FutureWarning")
-
-
-class Digits(PictureDataset):
-    """Thirty pictures of 28 x 28; the picture at index i is filled with the value i."""
-
-    channels = 1
-    size = (28, 28)
-
-    @property
-    def fingerprint(self) -> str:
-        return "digits-of-the-tests"
-
-    def __len__(self) -> int:
-        return 30
-
-    def images(self, index: Tensor) -> Tensor:
-        return index.to(torch.uint8).view(-1, 1, 1, 1).expand(-1, 1, 28, 28)
-
-
-class Labelled(Digits):
-    """The same with two labels: index modulo 10, and index // 10, which only the first half has."""
-
-    names = ("digit", "writer")
-
-    def factors(self, index: Tensor) -> Tensor:
-        writer = torch.where(index < 15, index // 10, -1)
-        return torch.stack([index % 10, writer], 1)
 
 
 def batch() -> Batch:
