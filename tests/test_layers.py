@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parents[1] / "disent"
-NOUNS = {"gaussian", "grid", "streams", "checks", "memory", "files", "internals"}
+NOUNS = {"gaussian", "grid", "streams", "checks", "memory", "files", "internals", "stops"}
 FORMULAS = {"likelihoods", "objectives", "networks", "metrics", "figures", "priors"}
 # what the files of a room may import from the house, besides the room itself and the version
 ALLOWED: dict[str, set[str]] = {
@@ -39,7 +39,8 @@ BANNED = {  # packages that a room never imports
     **{room: {"wandb", "jsonargparse"} for room in ("evaluation", "callbacks", "codes")},
     "training": {"wandb"},
 }
-PRIVATE = {"_signal_connector", "_checkpoint_connector", "_should_accumulate", "fit_loop", "_trainer"}
+PRIVATE = {"_signal_connector", "_checkpoint_connector", "_should_accumulate", "fit_loop"}
+PRIVATE |= {"_trainer"}
 FILES = sorted(HOUSE.rglob("*.py"))
 
 

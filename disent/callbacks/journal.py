@@ -9,7 +9,7 @@ from typing import Any
 
 from disent.files import replacing_path
 from disent.runs.directory import RunDir
-from disent.runs.stops import InterruptedRunError
+from disent.stops import InterruptedRunError
 
 
 class Journal:

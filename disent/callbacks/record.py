@@ -10,7 +10,7 @@ from disent import internals
 from disent.callbacks.journal import Journal
 from disent.models.base import is_logged, pictures_of_step
 from disent.runs.directory import RunDir
-from disent.runs.stops import REQUEUE, InterruptedRunError, StopRequest
+from disent.stops import REQUEUE, InterruptedRunError, StopRequest
 
 
 class Record(Callback):

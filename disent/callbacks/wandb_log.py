@@ -12,7 +12,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from disent.models.base import is_logged
 from disent.runs.directory import RunDir
-from disent.runs.stops import InterruptedRunError
+from disent.stops import InterruptedRunError
 
 ADVICE = (
     "W&B wants WANDB_API_KEY (or `wandb login`) and a server that answers. Without either: "

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from disent.runs.stops import StopRequest
+from disent.stops import StopRequest
 
 
 def run(argv: Sequence[str], stop: StopRequest) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from disent import __version__
 from disent.cli import data, evaluate, fleet, report, runs, slurm, sweep, traverse
 from disent.launch.slurm.requeue import answer
-from disent.runs.stops import InterruptedRunError, StopRequest
+from disent.stops import InterruptedRunError, StopRequest
 
 DESCRIPTION = "An experiment suite for disentanglement studies."
 FIT = "train a model: disent fit --config quickstart (see disent fit --help)"

@@ -14,7 +14,7 @@ from disent.callbacks.journal import Journal
 from disent.fleet import Member, Stack, part
 from disent.models.base import is_logged
 from disent.runs.directory import RunDir
-from disent.runs.stops import InterruptedRunError, StopRequest
+from disent.stops import InterruptedRunError, StopRequest
 
 KEY = "Record"  # under which `disent fit` keeps the same state
 

@@ -25,7 +25,7 @@ from disent.launch.workers.study import Study
 from disent.models.base import Model
 from disent.runs.build import make
 from disent.runs.directory import RunDir
-from disent.runs.stops import InterruptedRunError, StopRequest
+from disent.stops import InterruptedRunError, StopRequest
 
 
 def trainer_of(options: dict[str, Any]) -> Trainer:

@@ -22,7 +22,7 @@ from disent.launch.workers.workers import Workers
 from disent.runs.build import make
 from disent.runs.directory import RunDir
 from disent.runs.run import Run
-from disent.runs.stops import StopRequest
+from disent.stops import StopRequest
 from disent.training.start import prepare_process
 
 

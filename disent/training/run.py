@@ -24,7 +24,7 @@ from disent.latents.pictures import draw_pictures, save_pictures
 from disent.report.terminal import print_scores
 from disent.runs.directory import RunDir
 from disent.runs.run import Run
-from disent.runs.stops import REQUEUE, InterruptedRunError, StopRequest
+from disent.stops import REQUEUE, InterruptedRunError, StopRequest
 from disent.training.engine import steps_at_once, take_steps
 from disent.training.precision import describe
 
@@ -90,7 +90,7 @@ def _fit(
 
 
 def make_trainer(options: dict[str, Any]) -> Trainer:
-    """A trainer that leaves signals and requeueing to the run, see disent.runs.stops."""
+    """A trainer that leaves signals and requeueing to the run, see disent.stops."""
     if SLURMEnvironment.detect():
         slurm = SLURMEnvironment(auto_requeue=False)
         options = {**options, "plugins": [slurm, *_listed(options["plugins"])]}

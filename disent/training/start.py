@@ -13,7 +13,7 @@ from disent.config.naming import run_name
 from disent.config.provenance import write_config
 from disent.memory import keep_freed_memory
 from disent.runs.directory import RunDir
-from disent.runs.stops import StopRequest
+from disent.stops import StopRequest
 from disent.training.precision import choose_arithmetic, keep_arithmetic
 from disent.training.run import RANK, train
 

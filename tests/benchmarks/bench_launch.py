@@ -11,8 +11,8 @@ from pathlib import Path
 
 import yaml
 
-from disent.launch.workers.outcomes import Outcome
 from disent.launch.sweep.file import read_sweep
+from disent.launch.workers.outcomes import Outcome
 from disent.launch.workers.workers import Workers
 
 TRIALS = 10_000

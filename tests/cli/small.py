@@ -7,7 +7,7 @@ import torch
 
 from disent.cli import fit as command
 from disent.cli.main import main
-from disent.runs.stops import StopRequest
+from disent.stops import StopRequest
 
 TINY = "--config locatello2019 --data tests.tiny.Squares --model.network Linear"
 SMALL = (

@@ -7,10 +7,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from jsonargparse import Namespace
 
-from disent.training import precision as fast
-from disent.models import VAE
 from disent.runs import RunDir
 from tests.cli.small import QUIET, SMALL, assert_same_weights, fit, raising
 
@@ -77,49 +74,14 @@ def test_a_precision_that_was_asked_for_stays(processor, tmp_path, runs):
     assert one.to_csv() == other.to_csv()
 
 
-def test_accumulation_and_clipping_are_the_trainers_one_step_at_a_time(tmp_path, capsys):
-    config_of(tmp_path, "--trainer.gradient_clip_val", "1", "--trainer.accumulate_grad_batches=2")
-    assert "one step at a time" in capsys.readouterr().out
+def test_accumulation_and_clipping_are_part_of_bursts_too(tmp_path, processor, capsys):
+    processor()
+    more = ["--trainer.gradient_clip_val", "1", "--trainer.accumulate_grad_batches=2"]
+    config_of(tmp_path, *more)
+    assert "10 steps at a time" in capsys.readouterr().out
     assert list(pd.read_csv(tmp_path / "fast" / "metrics.csv")["step"])[:2] == [10, 20]
-
-
-class OwnStep(VAE):
-    def training_step(self, batch, batch_idx):
-        return super().training_step(batch, batch_idx)
-
-
-def config_with(**trainer) -> Namespace:
-    plain = {
-        "accumulate_grad_batches": 1, "gradient_clip_val": None, "precision": None,
-        "max_epochs": -1, "limit_train_batches": None, "log_every_n_steps": 50,
-    }  # fmt: skip
-    return Namespace(
-        fast=True,
-        checkpoint_every_n_steps=1000,
-        trainer=Namespace(**plain | trainer),
-        evaluate=Namespace(every_n_steps=0),
-        pictures=Namespace(every_n_steps=0),
-    )
-
-
-@pytest.mark.parametrize(
-    ("kind", "set_to", "stepwise"),
-    [
-        (VAE, {}, False),
-        (VAE, {"precision": "bf16-mixed"}, False),
-        (VAE, {"accumulate_grad_batches": 2}, True),
-        (VAE, {"gradient_clip_val": 1.0}, True),
-        (VAE, {"precision": "16-mixed"}, True),
-        (VAE, {"max_epochs": 3}, True),
-        (VAE, {"limit_train_batches": 100}, True),
-        (OwnStep, {}, True),
-    ],
-)
-def test_bursts_are_taken_where_the_trainer_has_no_part_in_a_step(kind, set_to, stepwise):
-    made = Namespace(loader=Namespace(burst=0), model=kind())
-    fast.set_bursts(config_with(**set_to), made)
-    assert made.model.automatic_optimization is stepwise
-    assert made.loader.burst == (0 if stepwise else 50)
+    assert fit(tmp_path, "--run", "slow", *QUIET, *more) == 0
+    assert_same_weights(tmp_path / "slow", tmp_path / "fast")
 
 
 def test_a_run_goes_on_with_the_precision_it_began_with(processor, tmp_path):
@@ -138,21 +100,3 @@ def test_a_run_goes_on_with_the_precision_it_began_with(processor, tmp_path):
 def test_a_strategy_with_steps_of_its_own_is_refused(tmp_path):
     with pytest.raises(ValueError, match="strategy is fsdp, but --fast steps the optimizer itself"):
         raising(*SMALL, "--fast", "--trainer.strategy", "fsdp", "--runs", str(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("events", "burst"),
-    [
-        ((1000, 50, 0, 0), 50),
-        ((1000, 50, 25, 0), 25),
-        ((7, 50, 0, 0), 1),
-        ((60, 0, 0, 24), 12),
-        ((5000, 5000, 0, 0), 100),  # signals wait for the end of a burst
-        ((202, 0, 0, 0), 2),
-    ],
-)
-def test_a_burst_divides_the_way_between_all_events(events, burst):
-    config = config_with(log_every_n_steps=events[1])
-    config.checkpoint_every_n_steps, _, config.evaluate.every_n_steps = events[:3]
-    config.pictures.every_n_steps = events[3]
-    assert fast.burst_of(config) == burst

@@ -17,7 +17,7 @@ import yaml
 from disent.callbacks.evaluate import Evaluate
 from disent.cli.main import main
 from disent.runs import RunDir
-from disent.runs.stops import InterruptedRunError, StopRequest
+from disent.stops import InterruptedRunError, StopRequest
 from tests.cli.small import QUIET, SMALL, assert_same_weights, fit, weights
 
 ROOT = Path(__file__).parents[2]

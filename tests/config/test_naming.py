@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
-from disent.config.naming import differences, provenance, run_name
+from disent.config.compare import differences
+from disent.config.naming import run_name
+from disent.config.provenance import provenance
 
 BETA = {"class_path": "disent.models.BetaVAE", "init_args": {"beta": 4.0, "lr": 1e-4}}
 CONFIG = {"model": BETA, "seed_everything": 3}

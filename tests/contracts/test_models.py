@@ -204,16 +204,16 @@ def test_parts_of_a_step_are_averaged(member):
         batches, noises = zip(*(given(model, step) for step in (0, 1)), strict=True)
         take_step(
             alone, [torch.optim.SGD(weights, lr=0.0)], list(batches), list(noises), 0,
-            clip=lambda moved: seen.extend(w.grad.clone() for w in moved),
+            clip=lambda moved, seen=seen: seen.extend(w.grad.clone() for w in moved),
         )  # fmt: skip
         for mine, a, b in zip(seen, *means, strict=True):
             torch.testing.assert_close(mine, (a + b) / 2)
 
 
-OPTIONS = (
-    "--data tests.tiny.Squares --loader.batch_size 4 --trainer.max_steps 2 "
-    "--trainer.log_every_n_steps 1 --evaluate.at_end false --pictures.at_end false --run step"
-).split()
+OPTIONS = """
+--data tests.tiny.Squares --loader.batch_size 4 --trainer.max_steps 2 --run step
+--trainer.log_every_n_steps 1 --evaluate.at_end false --pictures.at_end false
+""".split()  # noqa: SIM905
 
 
 @pytest.mark.parametrize("name", NAMES)

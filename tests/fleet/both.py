@@ -17,7 +17,7 @@ from disent.fleet.record import KEY, FleetRecord
 from disent.models import VAE, AnnealedVAE, BetaVAE
 from disent.networks import MLP
 from disent.runs import RunDir
-from disent.runs.stops import StopRequest
+from disent.stops import StopRequest
 from tests.tiny import Squares
 
 Make = Callable[..., VAE]

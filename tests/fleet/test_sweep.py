@@ -12,7 +12,7 @@ from disent.launch.workers.outcomes import Outcome
 from disent.launch.workers.workers import Workers
 from disent.models import VAE
 from disent.runs import RunDir
-from disent.runs.stops import StopRequest
+from disent.stops import StopRequest
 
 
 class OwnStep(VAE):
@@ -108,7 +108,8 @@ def test_what_cannot_fly_is_left_alone_with_the_reason(fleets, capfd, fixed, sai
 def test_a_damaged_config_is_left_to_disent_fit(fleets, capfd, text, said):
     fleets_ = fleets()
     name = fleets_.workers.study.trials()[1].name
-    RunDir(fleets_.workers.runs / name).write_text(fleets_.workers.runs / name / "config.yaml", text)
+    run = RunDir(fleets_.workers.runs / name)
+    run.write_text(run.config, text)
     fleets_.train()
     printed = capfd.readouterr().out
     assert f"{name} is run alone: " in printed

@@ -8,7 +8,7 @@ import pytest
 
 from disent.callbacks.wandb_log import WandbLog
 from disent.runs.directory import RunDir
-from disent.runs.stops import InterruptedRunError
+from disent.stops import InterruptedRunError
 
 
 @pytest.fixture
