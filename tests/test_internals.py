@@ -116,7 +116,7 @@ def test_lightning_keeps_its_hands_off_signals():
     handlers: list[Any] = []
 
     class Look(Callback):
-        def on_train_batch_end(self, *given: Any) -> None:
+        def on_train_batch_end(self, *given: Any) -> None:  # pyright: ignore
             handlers.append(signal.getsignal(signal.SIGTERM))
 
     before = signal.signal(signal.SIGTERM, mine := lambda number, frame: None)
@@ -133,7 +133,7 @@ def test_the_parts_of_a_step_are_told_from_its_end():
     found: list[tuple[int, bool]] = []
 
     class Look(Callback):
-        def on_train_batch_end(self, trainer: Trainer, *given: Any) -> None:
+        def on_train_batch_end(self, trainer: Trainer, *given: Any) -> None:  # pyright: ignore
             found.append((trainer.global_step, internals.is_part_of_step(trainer)))
 
     fit(Automatic(), make_trainer(Look(), max_steps=2, accumulate_grad_batches=3))
@@ -144,13 +144,13 @@ def test_a_batch_that_is_being_trained_on_is_told_from_one_that_is_done():
     found: dict[str, bool] = {}
 
     class Look(Callback):
-        def on_train_batch_start(self, trainer: Trainer, *given: Any) -> None:
+        def on_train_batch_start(self, trainer: Trainer, *given: Any) -> None:  # pyright: ignore
             found["start"] = internals.is_inside_step(trainer)
 
-        def on_before_backward(self, trainer: Trainer, *given: Any) -> None:
+        def on_before_backward(self, trainer: Trainer, *given: Any) -> None:  # pyright: ignore
             found["backward"] = internals.is_inside_step(trainer)
 
-        def on_train_batch_end(self, trainer: Trainer, *given: Any) -> None:
+        def on_train_batch_end(self, trainer: Trainer, *given: Any) -> None:  # pyright: ignore
             found["end"] = internals.is_inside_step(trainer)
 
     trainer = fit(Automatic(), make_trainer(Look(), max_steps=2))
@@ -163,7 +163,7 @@ def test_a_whole_checkpoint_is_what_lightning_would_save(tmp_path):
     whole: dict[str, Any] = {}
 
     class Look(Callback):
-        def on_train_batch_end(self, trainer: Trainer, *given: Any) -> None:
+        def on_train_batch_end(self, trainer: Trainer, *given: Any) -> None:  # pyright: ignore
             trainer.save_checkpoint(tmp_path / "saved.ckpt")
             whole.update(internals.whole_checkpoint(trainer))
 

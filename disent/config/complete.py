@@ -48,7 +48,7 @@ def fill_in(section: Any, facts: Mapping[str, Any]) -> None:
     if given is None:
         return
     # the values of a Namespace itself would be its leaves
-    parts = dict(given if isinstance(given, Mapping) else vars(given))
+    parts = dict(getattr(given, "__dict__", given))
     for name in arguments_of(kind) & facts.keys() & parts.keys():
         given[name] = facts[name]
     for value in parts.values():

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The suite's own options of `disent fit`, with their types and defaults."""
+# jsonargparse makes its types at run time
+# pyright: reportInvalidTypeForm=false
 
 from dataclasses import dataclass
 from typing import Literal

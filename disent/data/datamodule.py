@@ -100,7 +100,8 @@ class FactorDataModule(LightningDataModule):
         if self.burst:
             return
         ends = trainer.max_steps != -1 or isinstance(trainer.limit_train_batches, int)
-        ends = ends or any(isinstance(each, Timer) for each in trainer.callbacks)  # max_time
+        timers: list[Any] = trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]
+        ends = ends or any(isinstance(each, Timer) for each in timers)  # max_time
         if self.sampling == "iid" and not ends and (trainer.max_epochs or 0) >= 0:
             raise ValueError(
                 f"max_epochs is {trainer.max_epochs}, but i.i.d. batches have no epochs: the "

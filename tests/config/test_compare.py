@@ -10,6 +10,7 @@ import yaml
 from disent.config.compare import differences, is_finished
 from disent.config.fit import FitConfig
 from disent.runs import RunDir
+from disent.runs.directory import State
 
 ARGV = ["--model", "BetaVAE", "--model.network", "MLP", "--model.network.hidden", "[16]"]
 ARGV += ["--data", "tests.tiny.Squares", "--trainer.max_steps", "3"]
@@ -20,7 +21,7 @@ def config() -> dict[str, Any]:
     return FitConfig.read(ARGV).dump()
 
 
-def folder_of(tmp_path: Any, config: dict[str, Any], state: str = "finished") -> RunDir:
+def folder_of(tmp_path: Any, config: dict[str, Any], state: State = "finished") -> RunDir:
     folder = RunDir(tmp_path)
     folder.config.write_text(yaml.safe_dump(config))
     folder.write_status(state=state)

@@ -38,6 +38,7 @@ class TestObjective:
         assert given.rate.grad is not None
         assert given.distortion.grad.isfinite().all()
         assert given.rate.grad.isfinite().all()
+        assert isinstance(given.posterior, DiagonalGaussian)
         codes = [tensor.grad for tensor in given.posterior]
         assert all(grad is None or grad.isfinite().all() for grad in codes)
 

@@ -2,6 +2,7 @@
 """Batches, and datasets that are no grid: twenty lines of an own one are enough."""
 
 from itertools import chain
+from typing import Any
 
 import pytest
 import torch
@@ -56,7 +57,7 @@ def test_tensors_by_name_become_the_batch_again(given, names):
 
 @pytest.mark.parametrize("dataset", [Digits(), Labelled()])
 def test_an_own_dataset_is_drawn_from(dataset):
-    source = FactorLoader(dataset, batch_size=10, sampling="shuffled")
+    source: Any = FactorLoader(dataset, batch_size=10, sampling="shuffled")
     assert sorted(chain(*map(indices_of, source))) == list(range(30))
     x = dataset.batch(torch.tensor([0, 29]))
     assert x.shape == (2, 1, 28, 28)
@@ -73,7 +74,7 @@ def test_at_gives_labels_where_there_are_some():
 
 
 def test_a_loader_hands_missing_labels_on():
-    source = FactorLoader(Labelled(), batch_size=30, sampling="shuffled", labels=True)
+    source: Any = FactorLoader(Labelled(), batch_size=30, sampling="shuffled", labels=True)
     found = next(iter(source))
     index = torch.tensor(indices_of(found.x))
     assert (found.factors[:, 1] == -1).tolist() == (index >= 15).tolist()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -117,7 +118,7 @@ def test_held_out_pictures_are_never_drawn():
     assert len(module().held_out_index) == 0
 
 
-def loader_of(data: FactorDataModule) -> FactorLoader:
+def loader_of(data: FactorDataModule) -> Any:
     loader = data.train_dataloader()
     assert isinstance(loader, FactorLoader)
     return loader

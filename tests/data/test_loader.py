@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from itertools import chain, islice
+from typing import Any
 
 import pytest
 import torch
@@ -10,11 +11,11 @@ from tests.data.tiny import Tiny, indices_of
 MODES: list[Sampling] = ["iid", "shuffled"]
 
 
-def loader(batch_size=8, sampling: Sampling = "iid", **settings) -> FactorLoader:
+def loader(batch_size=8, sampling: Sampling = "iid", **settings) -> Any:
     return FactorLoader(Tiny(), batch_size=batch_size, sampling=sampling, **settings)
 
 
-def draw(source: FactorLoader, batches: int) -> list[list[int]]:
+def draw(source: Any, batches: int) -> list[list[int]]:
     """The indices of so many batches, over as many epochs as that takes."""
     drawn: list[list[int]] = []
     while len(drawn) < batches:
@@ -53,7 +54,7 @@ def test_position_has_moved_before_a_batch_is_handed_out():
 
 def test_position_stays_where_a_batch_could_not_be_made():
     source = loader(batch_size=8)
-    source.dataset = None  # pyright: ignore[reportAttributeAccessIssue]
+    source.dataset = None
     with pytest.raises(AttributeError):
         next(iter(source))
     assert source.position == 0

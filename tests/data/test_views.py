@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Second pictures of a step: what a pair shares, how partners are drawn, and who hands them out."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 
-from disent.data.base import Batch
 from disent.data.bursts import Burst, BurstLoader
 from disent.data.datamodule import FactorDataModule
 from disent.data.loader import FactorLoader
@@ -143,7 +144,7 @@ def test_views_that_cannot_be_are_refused_in_one_line(make, message):
     assert "\n" not in str(error.value)
 
 
-def loader(kind: str | None = "paired", labels: bool = True, **more) -> FactorLoader:
+def loader(kind: str | None = "paired", labels: bool = True, **more) -> Any:
     second = None if kind is None else view(kind)
     return FactorLoader(Tiny(), batch_size=8, second=second, labels=labels, **more)
 
@@ -207,14 +208,14 @@ class Asks(Model):
     def __init__(self) -> None:
         super().__init__()
         self.automatic_optimization = True
-        self.seen: list[Batch] = []
+        self.seen: list[Any] = []  # batches
         self.weight = torch.nn.Parameter(torch.ones(()))
 
     def training_step(self, batch, batch_idx):
         self.seen.append(batch)
         return self.weight * batch.x.mean()
 
-    def configure_optimizers(self):
+    def configure_optimizers(self) -> Any:
         return torch.optim.SGD([self.weight], lr=0.1)
 
 
