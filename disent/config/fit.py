@@ -8,6 +8,7 @@ from typing import Any, Literal
 import yaml
 
 from disent.config.complete import facts_of, fill_in
+from disent.config.knobs import own_knobs
 from disent.config.mistakes import explain
 from disent.config.options import EvaluateOptions, LoaderOptions, PictureOptions, WandbOptions
 from disent.config.parser import GROUPS, FitCLI
@@ -66,8 +67,11 @@ class FitConfig:
         Raises:
             ValueError: An option is wrong; in one line.
         """
-        cli = FitCLI(resolve_presets(argv))
+        words = resolve_presets(argv)
+        cli = FitCLI(words)
         config = cli.config
+        for name, value in own_knobs(words).items():
+            config.model.init_args[name] = value
         if isinstance(config.evaluate.metrics, str):
             config.evaluate.metrics = [n.strip() for n in config.evaluate.metrics.split(",")]
         _check_steps(config.trainer, cli.parser.get_defaults().trainer)
