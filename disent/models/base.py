@@ -214,6 +214,18 @@ class Model(LightningModule):
             )
         return [self.optimizer_of(u, list(self.weights_of(u).values())) for u in self.updates]
 
+    def configure_callbacks(self) -> list[Any]:
+        trainer = self.trainer
+        if len(self.updates) > 1 and (
+            trainer.gradient_clip_val or trainer.accumulate_grad_batches != 1
+        ):
+            raise ValueError(
+                f"{type(self).__name__} has several updates a step, for which Lightning neither "
+                "clips nor accumulates: leave gradient_clip_val and accumulate_grad_batches out, or "
+                "train it by `disent fit`, which does both for each update."
+            )
+        return []
+
     def on_fit_start(self) -> None:
         if not self.automatic_optimization:
             internals.leave_gradients(self.trainer)
