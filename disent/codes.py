@@ -2,42 +2,23 @@
 """The codes of a whole dataset, by flat index: encode once, then every score is arithmetic."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Protocol, Self
+from typing import IO, Any, Self
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 from torch import Tensor
 
-from disent.checks import check_finite
 from disent.data.base import FactorDataset, PictureDataset
+from disent.encoding import Encodes, encode_pictures
 from disent.files import replacing
-from disent.gaussian import DiagonalGaussian, Posterior
+from disent.gaussian import DiagonalGaussian
 from disent.grid import FactorGrid
 
 FORMAT = "disent codes 2"
 BEFORE = "disent codes 1"  # held diagonal Gaussians of whole grids alone
-
-
-class Encodes(Protocol):
-    """Whatever gives a posterior for pictures [B, C, H, W] in [0, 1]."""
-
-    def encode(self, x: Tensor, /) -> Posterior: ...
 
 
 @dataclass(frozen=True)
@@ -122,16 +103,10 @@ class CodeTable:
             ValueError: A code is NaN or infinite, or has not one row per picture.
         """
         every = torch.arange(len(dataset))
-        table = encode_rows(
-            model,
-            dataset,
-            every,
-            batch_size=batch_size,
-            device=device,
-            progress=progress,
-            autocast=autocast,
+        found = encode_pictures(
+            model, dataset, every, batch_size, device, autocast, progress=progress
         )
-        return cls.of(dataset, table.means, table.logvars, table.rates)
+        return cls.of(dataset, *found)
 
     @classmethod
     def of(
@@ -181,7 +156,7 @@ class CodeTable:
         elif self.rates is not None:
             arrays["rates"] = self.rates.numpy()
         with replacing(Path(path)) as file:
-            np.savez(file, **{name: np.array(array) for name, array in arrays.items()})
+            np.savez(file, **arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -228,114 +203,13 @@ def encode_rows(
     *,
     batch_size: int = 256,
     device: torch.device | str | None = None,
-    progress: bool = False,
     autocast: torch.dtype | None = None,
 ) -> CodeTable:
     """The table of some pictures, in the order of `rows`; arguments as of `CodeTable.encode`.
 
     It has no grid, but the factors of its rows.
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be >= 1, got {batch_size}.")
-    device = _device_of(model) if device is None else torch.device(device)
-    if device.type != "cpu":
-        dataset = dataset.to(device)
-    precision = torch.autocast(device.type, autocast) if autocast else nullcontext()
-    filling = _Filling(len(rows))
-    with _eval_mode(model), _bar(progress) as bar:
-        task = bar.add_task("encoding", total=len(rows))
-        for index in rows.split(batch_size):
-            with torch.inference_mode(), precision:
-                q = model.encode(dataset.batch(index.to(device)))
-                filling.add(q, len(index))
-            bar.advance(task, len(index))
-    factors = dataset.factors(rows) if dataset.names else None
-    return filling.table(dataset.fingerprint, tuple(dataset.names), factors)
-
-
-class _Filling:
-    """A table that is filled batch by batch."""
-
-    def __init__(self, rows: int) -> None:
-        self.rows, self.done = rows, 0
-        self.means, self.logvars = torch.empty(rows, 0), None
-        self.rates: Tensor | None = None
-
-    def add(self, q: Posterior, pictures: int) -> None:
-        """The posteriors of the next pictures."""
-        means = _checked(q.mean, "means", pictures)
-        part = slice(self.done, self.done + pictures)
-        logvar, kl = q.logvar, None
-        if logvar is None:
-            kl = q.kl()
-        if not self.done:
-            # made outside of inference mode, so that codes can be trained on
-            with torch.inference_mode(False):
-                self.means = torch.empty(self.rows, means.shape[1])
-                self.logvars = None if logvar is None else torch.empty_like(self.means)
-                self.rates = None if kl is None else torch.zeros(kl.shape[1]).double()
-        self.means[part] = means
-        if self.logvars is not None and logvar is not None:
-            self.logvars[part] = _checked(logvar, "logvars", pictures)
-        if self.rates is not None and kl is not None:
-            self.rates += _checked(kl, "rates", pictures).double().sum(0)
-        self.done += pictures
-
-    def table(
-        self, fingerprint: str, names: tuple[str, ...], factors: Int[Tensor, "n k"] | None
-    ) -> CodeTable:
-        """What was filled in."""
-        rates = None if self.rates is None else self.rates / max(self.rows, 1)
-        return CodeTable(self.means, self.logvars, None, fingerprint, rates, names, factors)
-
-
-def _device_of(model: object) -> torch.device:
-    if isinstance(model, torch.nn.Module):
-        for tensor in (*model.parameters(), *model.buffers()):
-            return tensor.device
-    return torch.device("cpu")
-
-
-@contextmanager
-def _eval_mode(model: object) -> Iterator[None]:
-    """Puts a module into eval mode, and each of its parts back into its own mode afterwards."""
-    if not isinstance(model, torch.nn.Module):
-        yield
-        return
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
-
-
-def _checked(values: Tensor, name: str, rows: int) -> Float[Tensor, "b d"]:
-    """One batch of codes as float32 on the CPU."""
-    if values.ndim != 2 or len(values) != rows:
-        raise ValueError(
-            f"encode gave {name} of shape {list(values.shape)} for {rows} pictures, but one row "
-            "per picture and one column per latent is wanted."
-        )
-    values = values.float().cpu()
-    check_finite(values, name)
-    return values
-
-
-class _ImagesPerSecond(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("- images/s" if speed is None else f"{speed:,.0f} images/s")
-
-
-def _bar(shown: bool) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _ImagesPerSecond(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not shown,
-    )
+    means, logvars, rates = encode_pictures(model, dataset, rows, batch_size, device, autocast)
+    names = tuple(dataset.names)
+    factors = dataset.factors(rows) if names else None
+    return CodeTable(means, logvars, None, dataset.fingerprint, rates, names, factors)

@@ -18,7 +18,8 @@ ALLOWED: dict[str, set[str]] = {
     "runs": {"files"},
     "launch": {"runs", "files"},
     "data": NOUNS,
-    "codes": NOUNS | {"data"},
+    "encoding": NOUNS | {"data"},
+    "codes": NOUNS | {"data", "encoding"},
     "models": NOUNS | FORMULAS - {"metrics", "figures"} | {"data", "runs"},
 }
 ALLOWED["latents"] = NOUNS | FORMULAS | {"data", "codes"}
@@ -36,7 +37,9 @@ BANNED = {  # packages that a room never imports
     "launch": {"torch", "lightning", "wandb", "jsonargparse"},
     **{room: {"lightning", "wandb", "jsonargparse"} for room in FORMULAS | NOUNS - {"internals"}},
     **{room: {"wandb", "jsonargparse"} for room in ("data", "models", "fleet", "latents")},
-    **{room: {"wandb", "jsonargparse"} for room in ("evaluation", "callbacks", "codes")},
+    **{
+        room: {"wandb", "jsonargparse"} for room in ("evaluation", "callbacks", "encoding", "codes")
+    },
     "training": {"wandb"},
 }
 PRIVATE = {"_signal_connector", "_checkpoint_connector", "_should_accumulate", "fit_loop"}
