@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from disent.codes import CodeTable
-from disent.data.base import FactorDataset, PictureDataset
+from disent.data.base import PictureDataset
 from disent.data.census import count_pictures
 from disent.likelihoods.bernoulli import Bernoulli
 from disent.metrics.bounds import check_rate_distortion
@@ -24,7 +24,7 @@ def rate_and_distortion(
 
     Empty for a model without distortion. Of codes that are points, the distortion alone; of
     Gaussians with covariances, all but the mutual information. The entropy bounds rate + distortion
-    where the likelihood is a probability of binary pictures; for grey or coloured ones it is a
+    where the likelihood is a probability, as Bernoulli's is of binary pictures; for others it is a
     density, which none bounds, and the entropy is None.
 
     Raises:
@@ -40,7 +40,7 @@ def rate_and_distortion(
         return {**_distortion(distortions), "pictures": PICTURES}
     entropy = None
     bernoulli = isinstance(getattr(model, "likelihood", None), Bernoulli)
-    if bernoulli and isinstance(dataset, FactorDataset) and _looks_binary(dataset):
+    if bernoulli and _looks_binary(dataset):
         census = count_pictures(dataset)
         entropy = census.entropy if census.binary else None
     if table.logvars is None:
