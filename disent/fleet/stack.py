@@ -13,7 +13,9 @@ from disent import internals
 from disent.data.base import Batch
 from disent.fleet.loader import FleetBatch
 from disent.fleet.parts import Alone, Part, Stacked, kind_of
-from disent.models.base import Model, Told, take_step
+from disent.models.base import Model, Told, steps_in_its_own_way, take_step
+
+ENGINE = ("forward", "draw_noise", "weights_of")  # besides a trainer's own hooks
 
 
 class Stack(LightningModule):
@@ -105,8 +107,8 @@ def check_trainable(models: Sequence[Model]) -> None:
     for model in models:
         if own := overridden(type(model)):
             raise ValueError(
-                f"{type(model).__name__} has its own {', '.join(own)}, which takes steps in its own "
-                "way. Train it alone."
+                f"{type(model).__name__} has its own {', '.join(own)}, so that a fleet would take "
+                "its steps in another way. Train it alone."
             )
         if asks_for(model) != asks_for(models[0]):
             raise ValueError(
@@ -122,8 +124,8 @@ def asks_for(model: Model) -> str:
 
 def overridden(kind: type[Model]) -> list[str]:
     """What of the engine a class does in its own way."""
-    engine = ("training_step", "configure_optimizers", "forward", "draw_noise", "weights_of")
-    return [name for name in engine if getattr(kind, name) is not getattr(Model, name)]
+    engine = [name for name in ENGINE if getattr(kind, name) is not getattr(Model, name)]
+    return steps_in_its_own_way(kind, Model) + engine
 
 
 def _by_kind(models: Sequence[Model]) -> dict[str, list[int]]:

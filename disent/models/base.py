@@ -20,6 +20,12 @@ from disent.priors.base import Prior
 from disent.priors.normal import StandardNormal
 from disent.streams import Stream
 
+STEP_HOOKS = (
+    "training_step", "configure_optimizers", "optimizer_step", "optimizer_zero_grad", "backward",
+    "configure_gradient_clipping", "lr_scheduler_step", "on_before_zero_grad", "on_before_backward",
+    "on_after_backward", "on_before_optimizer_step",
+)  # fmt: skip
+
 Told = dict[str, Tensor]  # what a loss tells of its terms, by the name it is logged under
 Noise = Mapping[str, Tensor]  # Float[B, n] of N(0, 1), by what it is for
 
@@ -116,7 +122,7 @@ class Model(LightningModule):
         return {"loss": loss, **{name: value.detach() for name, value in told.items()}}
 
     def _ordinary_step(self, batch: Batch, batch_idx: int) -> tuple[Tensor, Told, int]:
-        """A step in anybody's trainer: its loss, what it tells, and how many steps are done then."""
+        """A step in anybody's trainer: its loss, what it tells, how many steps are done then."""
         parts, step = self.trainer.accumulate_grad_batches, self.global_step
         noise = self.draw_noise(len(batch.x), step * parts + batch_idx % parts).to(batch.x.device)
         if self.automatic_optimization:
@@ -127,7 +133,7 @@ class Model(LightningModule):
         return loss, told, step + 1
 
     def report(self, loss: Tensor, told: Told, step: int) -> dict[str, Tensor]:
-        """What is logged of a step, averaged over the batch; terms of the loss in nats per image."""
+        """What is logged of a step, averaged over the batch; terms of losses in nats per image."""
         return {"loss": loss.detach(), **{name: value.mean() for name, value in told.items()}}
 
     def draw_noise(self, batch: int, position: int) -> Float[Tensor, "b w"]:
@@ -221,8 +227,8 @@ class Model(LightningModule):
         ):
             raise ValueError(
                 f"{type(self).__name__} has several updates a step, for which Lightning neither "
-                "clips nor accumulates: leave gradient_clip_val and accumulate_grad_batches out, or "
-                "train it by `disent fit`, which does both for each update."
+                "clips nor accumulates: leave gradient_clip_val and accumulate_grad_batches out, "
+                "or train it by `disent fit`, which does both for each update."
             )
         return []
 
@@ -296,6 +302,20 @@ def _fresh_casts() -> Iterator[None]:
         yield
     finally:
         torch.set_autocast_cache_enabled(cached)
+
+
+def steps_in_its_own_way(part: Any, base: type) -> list[str]:
+    """Which hooks of a trainer's loop a model or a callback has of its own; by `take_step` alone
+    they would not be called.
+
+    Example:
+        >>> class Noisy(Model):
+        ...     def on_after_backward(self): ...
+        >>> steps_in_its_own_way(Noisy, Model)
+        ['on_after_backward']
+    """
+    hooks = [name for name in STEP_HOOKS if hasattr(base, name)]
+    return [name for name in hooks if getattr(part, name) is not getattr(base, name)]
 
 
 def is_logged(trainer: Trainer, step: int) -> bool:

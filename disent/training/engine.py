@@ -3,8 +3,10 @@
 
 from typing import Any
 
+from lightning.pytorch import Callback
+
 from disent.config.fit import Built, FitConfig
-from disent.models.base import Model
+from disent.models.base import Model, steps_in_its_own_way
 from disent.training.precision import burst_of
 from disent.training.step import Steps
 
@@ -15,13 +17,14 @@ def take_steps(config: FitConfig, built: Built) -> dict[str, Any]:
     """Sets model and loader up for `Steps`; returns the options that are left for the trainer.
 
     Lightning's own loop is left to step what only it can: float16 with its scaled losses,
-    strategies that own the weights, and models with a `training_step` of their own.
+    strategies that own the weights, and models or callbacks with a part of their own in a step.
+    (Fast runs take many steps at once: callbacks see the last of them only.)
 
     Raises:
         ValueError: That is wanted of a model with several updates, which it cannot step.
     """
     options, model = dict(built.trainer), built.model
-    if (why := _only_lightning(options, model)) is not None:
+    if (why := _only_lightning(options, model, config.fast)) is not None:
         if len(model.updates) > 1:
             raise ValueError(
                 f"{why}, which Lightning's own loop steps, and that knows one update: "
@@ -48,13 +51,20 @@ def steps_at_once(built: Built) -> int:
     return built.loader.burst // train.parts if isinstance(train, Steps) else 1
 
 
-def _only_lightning(options: dict[str, Any], model: Model) -> str | None:
+def _only_lightning(options: dict[str, Any], model: Model, fast: bool) -> str | None:
     """What of a run only Lightning's own loop can step, in words; None: nothing."""
     precision, strategy = str(options["precision"]), options["strategy"]
     if precision.startswith("16"):
         return f"--trainer.precision is {precision}"
     if not str(strategy).startswith(("auto", "ddp")) and type(strategy).__name__ != "DDPStrategy":
         return f"--trainer.strategy is {strategy}"
-    if type(model).training_step is not Model.training_step:
-        return f"{type(model).__name__} has a training_step of its own"
+    if own := steps_in_its_own_way(type(model), Model):
+        return f"{type(model).__name__} has its own {', '.join(own)}"
+    for callback in _listed(options.get("callbacks")):
+        if not fast and (own := steps_in_its_own_way(type(callback), Callback)):
+            return f"{type(callback).__name__} has its {', '.join(own)}"
     return None
+
+
+def _listed(parts: Any) -> list[Any]:
+    return [] if parts is None else list(parts) if isinstance(parts, list | tuple) else [parts]

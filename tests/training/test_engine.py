@@ -4,6 +4,7 @@
 from typing import Any, cast
 
 import pytest
+from lightning.pytorch import Callback
 
 from disent.config.fit import Built, FitConfig
 from disent.data import FactorDataModule
@@ -24,6 +25,16 @@ PLAIN = {
 class OwnStep(VAE):
     def training_step(self, batch, batch_idx):
         return super().training_step(batch, batch_idx)
+
+
+class OwnSchedule(VAE):
+    def configure_optimizers(self):
+        return super().configure_optimizers()
+
+
+class Looks(Callback):
+    def on_after_backward(self, trainer, pl_module):
+        """Gradients are there."""
 
 
 class Config:
@@ -69,6 +80,7 @@ def test_the_suite_steps_and_the_trainer_is_not_asked_twice(fast, trainer, batch
         (VAE(network=Linear), {"precision": "16-mixed"}),
         (VAE(network=Linear), {"strategy": "fsdp"}),
         (OwnStep(network=Linear), {}),
+        (OwnSchedule(network=Linear), {}),
     ],
 )
 def test_what_only_lightning_can_step_is_left_to_it(model, trainer):
@@ -90,6 +102,15 @@ def test_several_updates_want_the_suites_own_steps(trainer, said):
     run = built(FactorVAE(network=Linear, width=8), **trainer)
     with pytest.raises(ValueError, match=said):
         take_steps(config(), run)
+
+
+def test_a_callback_that_looks_into_a_step_sees_each_unless_the_run_is_fast():
+    run = built(VAE(network=Linear), callbacks=[Looks()])
+    take_steps(config(fast=False), run)
+    assert run.model.automatic_optimization
+    run = built(VAE(network=Linear), callbacks=[Looks(), Callback()])
+    take_steps(config(fast=True), run)
+    assert not run.model.automatic_optimization
 
 
 def test_bad_numbers_are_refused():
