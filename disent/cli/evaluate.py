@@ -2,6 +2,9 @@
 """disent evaluate RUN...: encodes every picture once and writes the scores of each run."""
 
 import argparse
+import functools
+
+OPTIONS = ("metrics", "seed", "codes", "repeats", "points", "precision")
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -13,29 +16,26 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "writes RUN/metrics.json.",
     )
     parser.add_argument("folders", nargs="+", metavar="RUN", help="a run, such as runs/NAME")
-    parser.add_argument(
-        "--metrics", default="mig,beta_vae_score", help="names with commas between, or: all"
+    # what is not said is left to disent.evaluation.Options, which knows the defaults
+    option = functools.partial(parser.add_argument, default=argparse.SUPPRESS)
+    option(
+        "--metrics", type=names, help="with commas between (default: mig,beta_vae_score); or all"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the scores that draw (default: 0)")
-    parser.add_argument(
+    option("--seed", type=int, help="of the scores that draw (default: 0)")
+    option(
         "--codes",
         choices=("mean", "sampled"),
-        default="mean",
         help="the mean of each posterior, or a sample of it (default: mean)",
     )
-    parser.add_argument(
+    option(
         "--repeats",
         type=int,
-        default=1,
         help="draw what is drawn so many times; gives mean and spread (default: 1)",
     )
-    parser.add_argument(
-        "--points", type=int, help="take at most so many pictures, evenly spread (default: all)"
-    )
-    parser.add_argument(
+    option("--points", type=int, help="at most so many pictures, evenly spread (default: all)")
+    option(
         "--precision",
         choices=("float32", "bfloat16"),
-        default="float32",
         help="of the encoder's arithmetic (default: float32)",
     )
     parser.add_argument("--best", action="store_true", help="take best.ckpt, not last.ckpt")
@@ -54,14 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     from disent.report.terminal import print_scores
 
     keep_freed_memory()
-    options = Options(
-        metrics=arguments.metrics.split(","),
-        codes=arguments.codes,
-        seed=arguments.seed,
-        repeats=arguments.repeats,
-        points=arguments.points,
-        precision=arguments.precision,
-    )
+    given = {name: value for name, value in vars(arguments).items() if name in OPTIONS}
+    options = Options(**given)
     device = arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
     failed = 0
     for folder, result in evaluate_runs(
@@ -73,3 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             print_scores(folder, result)
     return min(failed, 1)
+
+
+def names(given: str) -> list[str]:
+    """The names in a list with commas between."""
+    return given.split(",")
