@@ -6,7 +6,7 @@ against one run alone on the same card.
 """
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -17,8 +17,8 @@ from disent.fleet.loader import FleetLoader
 from disent.fleet.speed import separate_speed, stacked_speed
 from disent.memory import keep_freed_memory
 from disent.models import VAE, AnnealedVAE, BetaVAE
+from disent.models.base import take_step
 from disent.networks import MLP, Burgess2018, Higgins2017, Linear, Locatello2019
-from disent.objectives.base import Terms
 
 PAIRS, STEPS, EVERY = 3, 2000, 50
 Row = tuple[str, str, str]
@@ -82,21 +82,15 @@ def drift(dataset: DSprites, device: torch.device, batched: bool, name: str) -> 
     alone = [member(dataset, i, given, batch).model.to(device) for i in range(3)]
     optimizers = [model.configure_optimizers() for model in alone]
     stack = Stack([m.model for m in members], batched=batched).to(device)
-    optimizer, loader = stack.configure_optimizers(), FleetLoader(members, device)
+    together, loader = stack.configure_optimizers(), FleetLoader(members, device)
     worst = 0.0
-    for step, (x, noise) in zip(range(STEPS), loader, strict=False):
-        losses, terms = stack.losses_and_terms(x, noise, step)
-        optimizer.zero_grad()
-        losses.sum().backward()
-        optimizer.step()
-        for i, (model, its) in enumerate(zip(alone, optimizers, strict=True)):
-            loss, one = model(x[i], noise[i], step)
-            its.zero_grad()
-            loss.backward()
-            its.step()
+    for step, (batch, noise) in zip(range(STEPS), loader, strict=False):
+        told = stack.take(together, batch, noise, step)
+        for i, (model, own) in enumerate(zip(alone, optimizers, strict=True)):
+            part = batch.each(lambda rows, i=i: rows[i])
+            loss, its = take_step(model, own, part, noise[i], step)
             if (step + 1) % EVERY == 0:
-                mine = Terms(terms.distortion[i], terms.rate[i])
-                here, there = _curves(losses[i], mine), _curves(loss, one)
+                here, there = _curves(told[i]), _curves({"loss": loss, **its})
                 gap = (here - there).abs() / there.abs().clamp(min=1)
                 worst = max(worst, float(gap.max()))
     how = "shared kernels" if batched else "members in turn"
@@ -104,8 +98,8 @@ def drift(dataset: DSprites, device: torch.device, batched: bool, name: str) -> 
     return f"{name}, fleet of 3, {how}", f"{worst:.1e} relative", note
 
 
-def _curves(loss: Tensor, terms: Terms) -> Tensor:
-    return torch.stack([loss, terms.rate.sum(-1).mean(), terms.distortion.mean()]).detach()
+def _curves(told: Mapping[str, Tensor]) -> Tensor:
+    return torch.stack([told["loss"], told["rate"].sum(-1).mean(), told["distortion"].mean()])
 
 
 def rows() -> list[Row]:

@@ -35,10 +35,10 @@ def rows() -> list[tuple[str, str, str]]:
                 workers.outcomes.write(trial.name, Outcome("finished"))
         late = times[-1000:]
         start = time.perf_counter()
-        workers.standing()
+        workers.status()
         first = time.perf_counter() - start
         start = time.perf_counter()
-        workers.standing()
+        workers.status()
         again = time.perf_counter() - start
     return [
         ("claim a trial", f"{1000 * statistics.median(late):.2f} ms", "median of the last 1,000"),

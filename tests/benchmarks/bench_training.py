@@ -28,6 +28,7 @@ from disent.models import BetaVAE
 from disent.networks import Burgess2018, Locatello2019
 from disent.networks.base import Network
 from disent.runs import RunDir
+from disent.training.step import Steps
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 BURST = WARM = 50
@@ -65,8 +66,8 @@ def suite(network: type[Network], dataset: DSprites, *, fast: bool) -> float:
     """STEPS steps as `disent fit` takes them, with its callbacks and its log; in seconds."""
     clock = Clock()
     model, data = BetaVAE(network=network), FactorDataModule(dataset, BATCH)
-    if fast:
-        data.burst, model.automatic_optimization = BURST, False
+    data.burst, data.train, data.until = BURST if fast else 1, Steps(captured=fast), WARM + STEPS
+    model.automatic_optimization = False
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
             accelerator="auto",

@@ -29,10 +29,11 @@ if __name__ == "__main__":
     begun = time.perf_counter()
     table = CodeTable.encode(model, dataset)
     encoding, seconds = time.perf_counter() - begun, {}
+    factors = dataset.grid.all_factors()
     scores = {
-        "mig": lambda: mig(table.means, table.factors),
-        "dci": lambda: dci(table.means, table.factors),
-        "factor_vae": lambda: factor_vae_score(table.means, table.grid),
+        "mig": lambda: mig(table.means, factors),
+        "dci": lambda: dci(table.means, factors),
+        "factor_vae": lambda: factor_vae_score(table.means, dataset.grid),
     }
     for name, score in scores.items():
         begun = time.perf_counter()
