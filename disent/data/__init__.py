@@ -2,8 +2,18 @@
 """Datasets of pictures and what is known of them, and the one DataModule over any of them."""
 
 from disent.data.datamodule import FactorDataModule
+from disent.data.digits import Digits
 from disent.data.dsprites import DSprites
+from disent.data.mnist import MNIST, FashionMNIST
 from disent.data.shapes3d import Shapes3D
 from disent.data.shapes3d_lookalike import Shapes3DLookalike
 
-__all__ = ["DSprites", "FactorDataModule", "Shapes3D", "Shapes3DLookalike"]
+__all__ = [
+    "MNIST",
+    "DSprites",
+    "Digits",
+    "FactorDataModule",
+    "FashionMNIST",
+    "Shapes3D",
+    "Shapes3DLookalike",
+]

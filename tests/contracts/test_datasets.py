@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every dataset keeps: a picture at each point of its grid, the same in any batch."""
+"""What every dataset keeps: a picture at each index, the same in any batch; of grids, the grid."""
 
 import inspect
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 
 import disent.data
-from disent.data.base import FactorDataset
-from disent.data.subgrid import SubGrid
+from disent.data.base import FactorDataset, PictureDataset
+from disent.data.subgrid import SubGrid, Subset
+from tests.data.idx_files import write
 from tests.tiny import Squares
 
 
@@ -18,27 +21,55 @@ def wants_nothing(member: type) -> bool:
 
 
 ROOM = [getattr(disent.data, name) for name in disent.data.__all__]
-DATASETS = [member for member in ROOM if issubclass(member, FactorDataset)]
-# datasets that want an official file are tested beside their readers
-MEMBERS = [Squares, *(member for member in DATASETS if wants_nothing(member))]
+MEMBERS = [Squares, *(member for member in ROOM if issubclass(member, PictureDataset))]
+GRIDS = [member for member in MEMBERS if issubclass(member, FactorDataset)]
+# of small files; datasets that want an official one are tested beside their readers
+SMALL = {"MNIST": write, "FashionMNIST": write}
+MADE = [member for member in MEMBERS if wants_nothing(member) or member.__name__ in SMALL]
+
+Make = Callable[[type[PictureDataset]], PictureDataset]
 
 
-@pytest.fixture(scope="module", params=MEMBERS, ids=lambda member: member.__name__)
-def data(request) -> FactorDataset:
-    return request.param()
+@pytest.fixture(scope="module")
+def make(tmp_path_factory) -> Make:
+    """Makes a member, of small files where it wants some; twice the same, from the same files."""
+    folders: dict[str, Path] = {
+        name: kind(tmp_path_factory.mktemp(name)) for name, kind in SMALL.items()
+    }
+
+    def made(member: type[PictureDataset]) -> PictureDataset:
+        folder = folders.get(member.__name__)
+        return member() if folder is None else member(folder)  # pyright: ignore
+
+    return made
 
 
-def some(data: FactorDataset, count: int = 6) -> torch.Tensor:
-    """Flat indices: the first, the last, and others at random."""
-    drawn = torch.randint(len(data.grid), (count - 2,), generator=torch.Generator().manual_seed(0))
-    return torch.cat([torch.tensor([0, len(data.grid) - 1]), drawn])
+@pytest.fixture(scope="module", params=MADE, ids=lambda member: member.__name__)
+def data(request, make) -> PictureDataset:
+    return make(request.param)
 
 
-def test_the_contract_is_held_to_the_rendered_datasets():
-    assert {"DSprites", "Shapes3DLookalike", "Squares"} <= {member.__name__ for member in MEMBERS}
+@pytest.fixture(
+    scope="module",
+    params=[member for member in MADE if member in GRIDS],
+    ids=lambda member: member.__name__,
+)
+def grid_data(request, make) -> FactorDataset:
+    return make(request.param)
 
 
-@pytest.mark.parametrize("member", [*DATASETS, Squares])
+def some(data: PictureDataset, count: int = 6) -> torch.Tensor:
+    """Indices: the first, the last, and others at random."""
+    drawn = torch.randint(len(data), (count - 2,), generator=torch.Generator().manual_seed(0))
+    return torch.cat([torch.tensor([0, len(data) - 1]), drawn])
+
+
+def test_the_contract_is_held_to_grids_and_to_others():
+    assert {"DSprites", "Shapes3DLookalike", "Squares"} <= {m.__name__ for m in MADE if m in GRIDS}
+    assert {"Digits", "MNIST", "FashionMNIST"} <= {m.__name__ for m in MADE if m not in GRIDS}
+
+
+@pytest.mark.parametrize("member", GRIDS)
 def test_grid_and_channels_are_known_without_making_one(member):
     assert len(member.grid) > 1
     assert member.channels in (1, 3)
@@ -48,9 +79,10 @@ def test_images_are_bytes_on_the_device_of_the_index(data):
     index = some(data)
     images = data.images(index)
     assert images.dtype == torch.uint8
-    assert images.shape == (len(index), data.channels, 64, 64)
+    assert images.shape == (len(index), data.channels, *data.size)
     assert images.device == index.device
     assert images.flatten(1).max() > 0
+    assert data.channels in (1, 3)
 
 
 def test_a_batch_is_the_images_over_255(data):
@@ -69,39 +101,63 @@ def test_a_picture_is_the_same_in_any_batch(data):
     assert torch.equal(data.images(index.to(torch.int32)), together)
 
 
-def test_neighbouring_points_differ(data):
+def test_labels_are_whole_numbers_from_0_on_under_their_names(data):
+    index = some(data)
+    labels = data.factors(index)
+    assert labels.shape == (len(index), len(data.names))
+    assert labels.dtype == torch.int64
+    assert labels.min() >= 0
+    assert len(set(data.names)) == len(data.names) > 0
+    assert torch.equal(data.factors(index[3:]), labels[3:])
+    batch = data.at(index)
+    assert torch.equal(batch.factors, labels)
+    assert torch.equal(batch.x, data.batch(index))
+
+
+def test_neighbouring_points_differ(grid_data):
     """One step along each factor from the middle of the grid changes the picture."""
-    middle = torch.tensor([size // 2 for size in data.grid.sizes])
+    middle = torch.tensor([size // 2 for size in grid_data.grid.sizes])
     stepped = middle - torch.eye(len(middle), dtype=torch.int64)
-    pictures = data.images(data.grid.index(torch.cat([middle[None], stepped])))
-    for name, picture in zip(data.grid.names, pictures[1:], strict=True):
+    pictures = grid_data.images(grid_data.grid.index(torch.cat([middle[None], stepped])))
+    for name, picture in zip(grid_data.grid.names, pictures[1:], strict=True):
         assert not torch.equal(picture, pictures[0]), name
 
 
 @pytest.mark.parametrize("beyond", ["below", "above"])
 def test_indices_out_of_range_are_refused(data, beyond):
-    wrong = -1 if beyond == "below" else len(data.grid)
-    with pytest.raises(IndexError, match=rf"0 to {len(data.grid) - 1}, but .*{wrong}"):
+    wrong = -1 if beyond == "below" else len(data)
+    with pytest.raises(IndexError, match=rf"0 to {len(data) - 1}, but .*{wrong}"):
         data.images(torch.tensor([0, wrong]))
 
 
-def test_the_fingerprint_is_stable_and_no_other_dataset_has_it(data):
-    assert data.fingerprint == type(data)().fingerprint
-    others = [member().fingerprint for member in MEMBERS if member is not type(data)]
+def test_the_fingerprint_is_stable_and_no_other_dataset_has_it(data, make):
+    assert data.fingerprint == make(type(data)).fingerprint
+    others = [make(member).fingerprint for member in MADE if member is not type(data)]
     assert data.fingerprint not in others
 
 
 def test_to_the_cpu_changes_no_picture(data):
-    known = data.images(some(data))
+    known, labels = data.images(some(data)), data.factors(some(data))
     assert data.to("cpu") is data
     assert torch.equal(data.images(some(data)), known)
+    assert torch.equal(data.factors(some(data)), labels)
 
 
-def test_a_coarser_grid_shows_the_same_pictures(data):
-    coarse = SubGrid.at_most(data, 100)
+def test_a_coarser_grid_shows_the_same_pictures(grid_data):
+    coarse = SubGrid.at_most(grid_data, 100)
     assert 1 < len(coarse.grid) <= 100
     index = some(coarse)
     strides = torch.tensor(coarse.strides)
-    there = data.grid.index(coarse.grid.factors(index) * strides)
-    assert torch.equal(coarse.images(index), data.images(there))
-    assert coarse.fingerprint != data.fingerprint
+    there = grid_data.grid.index(coarse.grid.factors(index) * strides)
+    assert torch.equal(coarse.images(index), grid_data.images(there))
+    assert coarse.fingerprint != grid_data.fingerprint
+
+
+def test_a_subset_shows_the_same_pictures_with_their_labels(data):
+    thinned = Subset.at_most(data, 7)
+    assert 1 < len(thinned) <= 7
+    index = torch.arange(len(thinned))
+    assert torch.equal(thinned.images(index), data.images(index * thinned.stride))
+    assert torch.equal(thinned.factors(index), data.factors(index * thinned.stride))
+    assert (thinned.names, thinned.size) == (data.names, data.size)
+    assert thinned.fingerprint != data.fingerprint
