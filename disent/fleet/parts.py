@@ -11,6 +11,7 @@ from torch.func import functional_call, stack_module_state, vmap
 
 from disent.data.base import Batch
 from disent.models.base import Model, Update
+from disent.streams import Stream
 
 LOSSES = "losses"  # under which stacked models tell the loss of each
 State = dict[str, Any]
@@ -118,6 +119,8 @@ class Stacked(nn.Module):
         for model in models:
             _forget_weights(model)  # they are in the stack now
         self._call = self._at_once
+        # the CUDA graph of an update gives its memory to that of the next one
+        self._overwrites = compiled and len(self.updates) > 1
         if compiled:
             self._call = torch.compile(self._at_once, mode="reduce-overhead")
 
@@ -125,8 +128,11 @@ class Stacked(nn.Module):
         # filled on the device: nothing waits for a copy, and no number is compiled in
         now = torch.full((), step, device=noise.device)
         losses, told = self._call(batch.tensors(), noise, now, loss)
+        if self._overwrites:
+            told = {name: value.detach().clone() for name, value in told.items()}
         first = loss == self.updates[0].loss
-        return losses.sum(), {**told, **({LOSSES: losses} if first else {})}
+        apart = losses.detach().clone() if self._overwrites else losses
+        return losses.sum(), {**told, **({LOSSES: apart} if first else {})}
 
     def _at_once(
         self, tensors: dict[str, Tensor], noise: Tensor, step: Tensor, loss: str
@@ -212,9 +218,12 @@ def kind_of(model: Model) -> str:
 
 
 def _settings(part: nn.Module) -> dict[str, Any]:
-    """The plain values among a module's attributes; those of Lightning and torch begin with _."""
-    plain = (bool, int, float, str, tuple, type(None))
-    return {k: v for k, v in vars(part).items() if not k.startswith("_") and isinstance(v, plain)}
+    """A module's attributes but for its noise; those of Lightning and torch begin with _.
+
+    What is written by its place in memory alone is like no other, and makes a kind of its own.
+    """
+    of_own = vars(part).items()
+    return {k: v for k, v in of_own if not k.startswith("_") and not isinstance(v, Stream)}
 
 
 def _forget_weights(model: Model) -> None:

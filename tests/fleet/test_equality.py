@@ -43,7 +43,7 @@ def test_shared_kernels_round_otherwise_and_agree_after_200_steps(tmp_path):
         pd.testing.assert_frame_equal(logged(one, i), logged(other, i), rtol=1e-5, atol=1e-4)
 
 
-def test_adagrad_flies_too(tmp_path):
+def test_members_of_adagrad_equal_their_runs_alone(tmp_path):
     one, other = tmp_path / "alone", tmp_path / "together"
     for train, folder in ((alone, one), (together, other)):
         train(folder, MIXED[1:3], 20, network=Linear, optimizer="adagrad", lr=1e-2)
@@ -72,7 +72,7 @@ def test_every_network_gives_the_gradients_of_its_runs_alone(network, batched):
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("batched", [False, True])
-def test_every_objective_flies(objective, batched, tmp_path):
+def test_every_objective_can_be_trained_in_a_fleet(objective, batched, tmp_path):
     def make(scale: float) -> Callable[..., VAE]:
         def made(**more) -> VAE:
             goal = objective()
