@@ -81,7 +81,8 @@ class FullGaussian(NamedTuple):
         row, column = torch.tril_indices(d, d, -1, device=numbers.device)
         place = torch.zeros(len(row), d * d, dtype=numbers.dtype, device=numbers.device)
         place[torch.arange(len(row), device=numbers.device), row * d + column] = 1
-        lower = (below @ place).unflatten(-1, (d, d))  # a product: it can be stacked and captured
+        with torch.autocast(numbers.device.type, enabled=False):  # a posterior is float32
+            lower = (below @ place).unflatten(-1, (d, d))  # a product: stacked and captured as such
         return cls(mean, lower + torch.diag_embed(diagonal.exp()))
 
     @property
@@ -91,7 +92,7 @@ class FullGaussian(NamedTuple):
 
     def sample(self, noise: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
         """z = mean + L noise, with `noise` drawn by the caller from N(0, 1)."""
-        return self.mean + (self.cholesky @ noise[..., None])[..., 0]
+        return self.mean + (self.cholesky * noise[..., None, :]).sum(-1)
 
     def kl(self) -> Float[Tensor, "b d"]:
         """Parts of KL(q(z|x) || N(0, 1)) = (tr S + |m|^2 - D - ln det S) / 2, S = L L^T, in nats.

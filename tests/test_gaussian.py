@@ -69,6 +69,17 @@ def test_each_number_of_a_full_posterior_is_in_its_place():
     torch.testing.assert_close(z, torch.tensor([[7.0 + 1, 8.0 + 24, 9.0 + 365]]))
 
 
+def test_a_full_posterior_is_not_rounded_under_autocast():
+    numbers = torch.randn(8, 9, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(8, 3, generator=torch.Generator().manual_seed(1))
+    expected = FullGaussian.of(numbers, 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        q = FullGaussian.of(numbers, 3)
+        z = q.sample(noise)
+    assert torch.equal(q.cholesky, expected.cholesky)
+    assert torch.equal(z, expected.sample(noise))
+
+
 def test_the_rate_of_a_full_posterior_by_hand():
     lower = torch.tensor([[[1.0, 0.0], [3.0, 2.0]]])
     q = FullGaussian(torch.tensor([[2.0, 0.0]]), lower)
