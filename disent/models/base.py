@@ -36,8 +36,8 @@ class Update(NamedTuple):
     Attributes:
         loss: Name of the method (batch, noise, step) -> (loss, told). Pure: nothing is drawn or
             counted inside, nothing read back from the device.
-        moves: Names of the submodules whose weights follow its gradient, all others stay; (): all
-            weights that no other update names.
+        moves: Names of the submodules, such as "network.encoder", whose weights follow its
+            gradient, all others stay; (): all weights that no other update names.
         lr: Name of the attribute that holds its learning rate.
         betas: Of Adam.
     """
@@ -201,10 +201,9 @@ class Model(LightningModule):
     def weights_of(self, update: Update) -> dict[str, nn.Parameter]:
         """The weights that an update moves, by name."""
         trained = {name: w for name, w in self.named_parameters() if w.requires_grad}
-        if update.moves:
-            return {n: w for n, w in trained.items() if n.split(".")[0] in update.moves}
-        others = {part for other in self.updates for part in other.moves}
-        return {n: w for n, w in trained.items() if n.split(".")[0] not in others}
+        named = update.moves or [part for other in self.updates for part in other.moves]
+        inside = {n for n in trained if any(f"{n}.".startswith(f"{part}.") for part in named)}
+        return {n: w for n, w in trained.items() if (n in inside) == bool(update.moves)}
 
     def optimizer_of(self, update: Update, weights: Sequence[Tensor]) -> torch.optim.Optimizer:
         """What steps the weights of one update; a fleet asks for it with stacked ones."""

@@ -44,8 +44,9 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, share: Tensor) -> Tensor:
+        share = share.contiguous()
         parts = [torch.empty_like(share) for _ in range(ranks())]
-        distributed.all_gather(parts, share.contiguous())
+        distributed.all_gather(parts, share)
         return torch.stack(parts, 1).flatten(0, 1)
 
     @staticmethod

@@ -32,7 +32,9 @@ each = pytest.mark.parametrize("member", MEMBERS)
 
 
 def made(member: type[Model], seed: int = 0, **more: Any) -> Model:
-    given: dict[str, Any] = {"network": lambda c, d, o: MLP(c, d, o, hidden=[16])}
+    given: dict[str, Any] = {
+        "network": lambda c, d, o, **numbers: MLP(c, d, o, hidden=[16], **numbers)
+    }
     return member(**{**given, **SMALL.get(member.__name__, {}), "seed": seed, **more})
 
 
@@ -71,7 +73,6 @@ def test_a_step_moves_what_its_updates_name_and_no_more(member):
     for update in model.updates:
         alone = copy.deepcopy(model)
         alone.updates = (update,)  # type: ignore[misc]
-        own = [alone.optimizer_of(update, list(model.weights_of(update).values()))]
         own = [alone.optimizer_of(update, [dict(alone.named_parameters())[n] for n in
                                            model.weights_of(update)])]  # fmt: skip
         take_step(alone, own, *given(model), 0)
@@ -100,8 +101,7 @@ def test_weights_and_noise_are_functions_of_the_seed(member):
 
 @each
 def test_pictures_in_and_pictures_out(member):
-    model = made(member, channels=3, size=(20, 24), latent_dim=3,
-                 network=lambda c, d, o, **more: MLP(c, d, o, hidden=[16], **more))  # fmt: skip
+    model = made(member, channels=3, size=(20, 24), latent_dim=3)
     x = torch.rand(4, 3, 20, 24)
     q = model.encode(x)
     assert q.mean.shape == (4, 3)
