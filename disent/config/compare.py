@@ -6,7 +6,7 @@ import pydoc
 from collections.abc import Mapping
 from typing import Any
 
-from disent.config.complete import FILLED
+from disent.runs.build import FILLED
 from disent.runs.directory import RunDir
 
 COMPARED = ("model", "data", "loader", "trainer", "seed_everything", "fast")

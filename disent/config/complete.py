@@ -9,9 +9,6 @@ from typing import Any
 from disent.data.base import FactorDataset, PictureDataset
 from disent.runs.build import make
 
-# arguments of a model or an objective that nobody has to type: each follows from seed and data
-FILLED = ("seed", "channels", "size", "pictures", "factor_sizes")
-
 
 def facts_of(data: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """What there is to be filled in, by argument: of a dataset's class, or of the dataset itself.

@@ -8,9 +8,10 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentParser
 
-from disent.config.complete import FILLED, arguments_of
+from disent.config.complete import arguments_of
 from disent.models.base import Model
 from disent.models.vae import VAE
+from disent.runs.build import FILLED
 
 
 def own_knobs(argv: Sequence[str]) -> dict[str, Any]:

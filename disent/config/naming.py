@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from disent.config.complete import FILLED
 from disent.models.vae import VAE
+from disent.runs.build import FILLED
 
 LONGEST = 120  # characters of a name; file systems stop at 255
 NOT_SETTINGS = ("config", "c", "run", "runs", "again", "seed_everything", "model", "data")

@@ -15,7 +15,9 @@ from disent.data.base import PictureDataset
 from disent.evaluation.options import Options
 from disent.evaluation.scores import on_samples, stated, suffix
 from disent.metrics.base import Score, settings, wants
+from disent.runs.build import FILLED
 from disent.runs.directory import RunDir
+from disent.runs.families import UNSAID
 from disent.runs.run import Run
 
 POINTS = 10_000  # pictures whose codes are kept of each run
@@ -179,7 +181,10 @@ def _write(group: Sequence[Kept], name: str, score: Score, options: Options) -> 
 
 def _settings_but_seed(run: RunDir) -> str:
     config = run.read_config()
-    model = dict(config["model"], init_args={**config["model"]["init_args"], "seed": None})
+    # what runs of older versions do not say, or follows from seed and data
+    unsaid = {name.removeprefix("model."): value for name, value in UNSAID.items()}
+    arguments = {**unsaid, **config["model"]["init_args"], **dict.fromkeys(FILLED)}
+    model = {**config["model"], "init_args": arguments}
     trainer = {
         key: value
         for key, value in (config.get("trainer") or {}).items()

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+# arguments of a model or an objective that nobody has to type: each follows from seed and data
+FILLED = ("seed", "channels", "size", "pictures", "factor_sizes")
+
 
 def make(config: Mapping[str, Any], key: str, base: type | None = None) -> Any:
     """The object that section `key` of a config describes.

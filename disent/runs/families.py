@@ -6,12 +6,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from disent.runs.build import FILLED
+
 KNOB, SYMBOL = "provenance.strength.knob", "provenance.strength.symbol"  # what a run says of itself
 OLDER = {"C": "C", "beta": "beta"}  # column: symbol, for runs that say nothing; first found counts
 SETTINGS = ("model.", "data", "loader.", "trainer.max_steps", "trainer.precision")
-APART = ("model.seed", "model.beta", "model.capacity", "data.path", "model.objective")
-APART += ("model.channels", "model.size", "model.pictures", "model.factor_sizes")  # the data's
-APART += ("model.network.size", "model.network.numbers")
+APART = ("model.beta", "model.capacity", "data.path", "model.objective")
+APART += (*(f"model.{name}" for name in FILLED), "model.network.size", "model.network.numbers")
 UNSAID = {"model.posterior": "diagonal"}  # what runs of older versions do not say
 
 

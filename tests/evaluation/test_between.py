@@ -111,6 +111,18 @@ def test_what_trains_otherwise_is_another_setting_and_what_runs_elsewhere_is_not
     assert (_settings_but_seed(other) == _settings_but_seed(RunDir(two[0]))) == alike
 
 
+def test_a_run_of_an_older_version_is_compared_with_those_of_now(two, tmp_path):
+    config = yaml.safe_load(RunDir(two[0]).config.read_text())
+    for name in ("size", "posterior"):
+        del config["model"]["init_args"][name]
+    older = RunDir(tmp_path)
+    older.config.write_text(yaml.safe_dump(config))
+    assert _settings_but_seed(older) == _settings_but_seed(RunDir(two[1]))
+    config["model"]["init_args"]["posterior"] = "full"
+    older.config.write_text(yaml.safe_dump(config))
+    assert _settings_but_seed(older) != _settings_but_seed(RunDir(two[1]))
+
+
 def test_a_score_evaluated_anew_leaves_nothing_of_its_failure(two):
     options = Options(["mig"])
     scored(two[:1], options)
