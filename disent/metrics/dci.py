@@ -56,8 +56,8 @@ def dci(
 
     `model="gradient_boosting"` is their model, one scikit-learn classifier a factor, and takes
     minutes; it runs on the processor. `model="fast"` is the same boosting with codes cut into 64
-    bins (`disent.metrics.solvers.boosting.boost`), and takes seconds. From the same rows, it agrees with
-    the reference like this (disentanglement, completeness, informativeness):
+    bins (`disent.metrics.solvers.boosting.boost`), and takes seconds. From the same rows, it agrees
+    with the reference like this (disentanglement, completeness, informativeness):
 
         rows, train + test     codes    rank correlation (Spearman)    largest difference
         800 + 400              21       0.994, 0.994, 0.996            0.060, 0.059, 0.028

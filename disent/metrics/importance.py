@@ -33,8 +33,9 @@ def learn(train: Sample, test: Sample, *, model: str = "fast", seed: int = 0) ->
     Args:
         train: Codes and factors to learn from.
         test: Others, to predict.
-        model: "fast", `disent.metrics.solvers.boosting.boost` with its defaults; or "gradient_boosting",
-            scikit-learn's GradientBoostingClassifier with its defaults, on the processor.
+        model: "fast", `disent.metrics.solvers.boosting.boost` with its defaults; or
+            "gradient_boosting", scikit-learn's GradientBoostingClassifier with its defaults, on the
+            processor.
         seed: Of the latter's choice between splits equally good.
     Raises:
         ValueError: No factor varies, or the model is none of these.

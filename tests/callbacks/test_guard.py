@@ -77,7 +77,8 @@ def test_a_capacity_out_of_reach_is_warned_of_once():
 
 
 def test_a_sound_run_is_not_warned_of():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         warnings.filterwarnings("ignore", "The `srun` command is available")
         train(BetaVAE(beta=1, network=Linear, lr=1e-3), steps=20)
+    assert [str(w.message) for w in caught if w.category is UserWarning] == []
