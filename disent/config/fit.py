@@ -70,7 +70,7 @@ class FitConfig:
         words = resolve_presets(argv)
         cli = FitCLI(words)
         config = cli.config
-        for name, value in own_knobs(words).items():
+        for name, value in own_knobs(words, config.model.class_path).items():
             config.model.init_args[name] = value
         if isinstance(config.evaluate.metrics, str):
             config.evaluate.metrics = [n.strip() for n in config.evaluate.metrics.split(",")]

@@ -14,7 +14,7 @@ from disent.models.vae import VAE
 from disent.runs.build import FILLED
 
 
-def own_knobs(argv: Sequence[str]) -> dict[str, Any]:
+def own_knobs(argv: Sequence[str], kind: str) -> dict[str, Any]:
     """The knobs of a model that replaces a preset's, as the command line and its class say them.
 
     The parser keeps what two classes call alike, which is right for network or learning rate. But
@@ -22,12 +22,13 @@ def own_knobs(argv: Sequence[str]) -> dict[str, Any]:
 
     Args:
         argv: Of `disent fit`; presets are paths already.
+        kind: Class path of the model that it comes to: a --config that follows a --model wins.
     Returns:
         By argument; empty where no model is replaced.
     """
     words, before = _of_model(argv), _class_of_presets(argv)
     said = _parsed(words) if words and before else None
-    if said is None or said["class_path"].endswith(f".{before}"):
+    if said is None or said["class_path"] != kind or kind.endswith(f".{before}"):
         return {}
     named = said.get("init_args") or {}
     common = arguments_of(VAE) | set(FILLED)

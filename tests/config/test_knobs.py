@@ -25,6 +25,13 @@ def test_another_model_does_not_inherit_a_knob_by_its_name(words, gamma):
     assert given["lr"] == 0.001
 
 
+def test_a_config_that_follows_a_model_wins():
+    config = FitConfig.read(["--model", "BetaVAE", *QUICK])
+    assert config.model["class_path"] == "disent.models.AnnealedVAE"
+    assert config.model["init_args"]["gamma"] == 100.0
+    assert "beta" not in config.model["init_args"]
+
+
 def test_a_config_of_the_same_model_keeps_its_knob(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("model: {class_path: disent.models.FactorVAE, init_args: {gamma: 11.0}}\n")
