@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from disent.models.base import is_logged
+from disent.models.hooks import is_logged
 
 
 class NotFiniteError(ArithmeticError):

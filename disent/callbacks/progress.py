@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from disent.models.base import is_logged, pictures_of_step
+from disent.models.hooks import is_logged, pictures_of_step
 
 SHOWN = ("loss", "rate", "distortion")
 PAUSE = 0.2  # seconds: a bar costs two milliseconds, as long as some steps of training

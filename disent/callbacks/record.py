@@ -8,7 +8,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from disent import internals
 from disent.callbacks.journal import Journal
-from disent.models.base import is_logged, pictures_of_step
+from disent.models.hooks import is_logged, pictures_of_step
 from disent.runs.directory import RunDir
 from disent.stops import REQUEUE, InterruptedRunError, StopRequest
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from disent.models.base import is_logged
+from disent.models.hooks import is_logged
 from disent.runs.directory import RunDir
 from disent.stops import InterruptedRunError
 

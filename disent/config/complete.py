@@ -47,7 +47,8 @@ def fill_in(section: Any, facts: Mapping[str, Any]) -> None:
     # the values of a Namespace itself would be its leaves
     parts = dict(getattr(given, "__dict__", given))
     for name in arguments_of(kind) & facts.keys() & parts.keys():
-        given[name] = facts[name]
+        if not (isinstance(facts[name], list) and isinstance(parts[name], int)):  # another meaning
+            given[name] = facts[name]
     for value in parts.values():
         nested = isinstance(value, Mapping) or hasattr(value, "class_path")
         if nested and value.get("class_path") is not None:

@@ -12,7 +12,7 @@ from disent import internals
 from disent.callbacks.guard import Guard, NotFiniteError, not_finite
 from disent.callbacks.journal import Journal
 from disent.fleet import Member, Stack, part
-from disent.models.base import is_logged
+from disent.models.hooks import is_logged
 from disent.runs.directory import RunDir
 from disent.stops import InterruptedRunError, StopRequest
 

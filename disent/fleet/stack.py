@@ -13,7 +13,8 @@ from disent import internals
 from disent.data.base import Batch
 from disent.fleet.loader import FleetBatch
 from disent.fleet.parts import Alone, Part, Stacked, kind_of
-from disent.models.base import Model, Told, steps_in_its_own_way, take_step
+from disent.models.base import Model, Told, take_step
+from disent.models.hooks import steps_in_its_own_way
 
 ENGINE = ("forward", "draw_noise", "weights_of")  # besides a trainer's own hooks
 
@@ -119,7 +120,8 @@ def check_trainable(models: Sequence[Model]) -> None:
 
 def asks_for(model: Model) -> str:
     """What a model wants of a batch, in words."""
-    return f"views {model.views}, labels {model.labels}, noise {dict(model.draws())}"
+    views = f"views {model.views} that differ in {model.changed_factors}"
+    return f"{views}, labels {model.labels}, noise {dict(model.draws())}"
 
 
 def overridden(kind: type[Model]) -> list[str]:

@@ -15,16 +15,11 @@ from disent import internals
 from disent.data.base import Batch
 from disent.gaussian import Posterior
 from disent.models.batches import as_batch
+from disent.models.hooks import is_logged
 from disent.models.ranks import average_gradients
 from disent.priors.base import Prior
 from disent.priors.normal import StandardNormal
 from disent.streams import Stream
-
-STEP_HOOKS = (
-    "training_step", "configure_optimizers", "optimizer_step", "optimizer_zero_grad", "backward",
-    "configure_gradient_clipping", "lr_scheduler_step", "on_before_zero_grad", "on_before_backward",
-    "on_after_backward", "on_before_optimizer_step",
-)  # fmt: skip
 
 Told = dict[str, Tensor]  # what a loss tells of its terms, by the name it is logged under
 Noise = Mapping[str, Tensor]  # Float[B, n] of N(0, 1), by what it is for
@@ -61,6 +56,7 @@ class Model(LightningModule):
         updates: What a step does.
         views: The pictures that a step wants: "own", and "independent" (a second batch, drawn
             apart) or "paired" (each with a picture that shares most factors), as `Batch.other`.
+        changed_factors: In how many factors paired pictures differ, at most; None: in 1 to K - 1.
         labels: Whether a step wants the factors or labels of its pictures, as `Batch.factors`.
         best: What best.ckpt has the highest of, among what is logged; "-loss": the lowest loss.
         strength: Name of the knob that a study of the family varies, and its symbol in tables.
@@ -71,6 +67,7 @@ class Model(LightningModule):
 
     updates: ClassVar[tuple[Update, ...]]
     views: ClassVar[tuple[str, ...]] = ("own",)
+    changed_factors: int | None = 1
     labels: ClassVar[bool] = False
     best: ClassVar[str] = "-loss"
     strength: ClassVar[tuple[str, str] | None] = None
@@ -206,8 +203,12 @@ class Model(LightningModule):
         return {n: w for n, w in trained.items() if (n in inside) == bool(update.moves)}
 
     def optimizer_of(self, update: Update, weights: Sequence[Tensor]) -> torch.optim.Optimizer:
-        """What steps the weights of one update; a fleet asks for it with stacked ones."""
-        return torch.optim.Adam(weights, getattr(self, update.lr), update.betas, fused=True)
+        """What steps the weights of one update: Adam; a fleet asks for it with stacked ones."""
+        # Lightning clips in mixed precision only what is not fused
+        trainer = internals.trainer_of(self)  # none where the model is one of a fleet
+        clips = trainer is not None and bool(trainer.gradient_clip_val)
+        fused = trainer is None or "mixed" not in trainer.precision or not clips
+        return torch.optim.Adam(weights, getattr(self, update.lr), update.betas, fused=fused)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         moved = {name for update in self.updates for name in self.weights_of(update)}
@@ -301,33 +302,6 @@ def _fresh_casts() -> Iterator[None]:
         yield
     finally:
         torch.set_autocast_cache_enabled(cached)
-
-
-def steps_in_its_own_way(part: Any, base: type) -> list[str]:
-    """Which hooks of a trainer's loop a model or a callback has of its own; by `take_step` alone
-    they would not be called.
-
-    Example:
-        >>> class Noisy(Model):
-        ...     def on_after_backward(self): ...
-        >>> steps_in_its_own_way(Noisy, Model)
-        ['on_after_backward']
-    """
-    hooks = [name for name in STEP_HOOKS if hasattr(base, name)]
-    return [name for name in hooks if getattr(part, name) is not getattr(base, name)]
-
-
-def is_logged(trainer: Trainer, step: int) -> bool:
-    """Whether a step is one of those that are logged; steps are counted from 1."""
-    every: int = trainer.log_every_n_steps  # pyright: ignore[reportAttributeAccessIssue]
-    return every > 0 and step % every == 0
-
-
-def pictures_of_step(trainer: Trainer, batch: Any) -> int:
-    """How many pictures a step takes, of all its parts and all ranks."""
-    parts = trainer.accumulate_grad_batches * getattr(getattr(batch, "taken_by", None), "parts", 1)
-    own = len(batch.x) if isinstance(batch, Batch) else len(batch)
-    return own * trainer.world_size * parts
 
 
 def _listed(optimizers: Any) -> list[torch.optim.Optimizer]:

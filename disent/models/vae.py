@@ -8,7 +8,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from disent import internals
 from disent.data.base import Batch
 from disent.gaussian import ACTIVE, DiagonalGaussian, FullGaussian, Posterior
 from disent.likelihoods.base import Likelihood
@@ -33,7 +32,7 @@ class VAE(Model):
         latent_dim: Number of latents D.
         channels: Colour channels of a picture; on the command line, those of the dataset.
         likelihood: p(x|z); None: Bernoulli, by logits.
-        optimizer: adam (betas 0.9, 0.999) or adagrad.
+        optimizer: adam (betas 0.9, 0.999) or adagrad, for all updates of a step.
         lr: Learning rate.
         seed: Of the initial weights and the noise; on the command line, --seed_everything.
         size: Height and width of a picture; on the command line, those of the dataset.
@@ -134,11 +133,6 @@ class VAE(Model):
         return self.likelihood.mean(self.decode(z))
 
     def optimizer_of(self, update: Update, weights: Sequence[Tensor]) -> torch.optim.Optimizer:
-        lr = getattr(self, update.lr)
         if self.optimizer == "adagrad":
-            return torch.optim.Adagrad(weights, lr=lr)
-        # Lightning clips in mixed precision only what is not fused
-        trainer = internals.trainer_of(self)  # none where the model is one of a fleet
-        clips = trainer is not None and bool(trainer.gradient_clip_val)
-        fused = trainer is None or "mixed" not in trainer.precision or not clips
-        return torch.optim.Adam(weights, lr, update.betas, fused=fused)
+            return torch.optim.Adagrad(weights, lr=getattr(self, update.lr))
+        return super().optimizer_of(update, weights)

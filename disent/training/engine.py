@@ -4,9 +4,11 @@
 from typing import Any
 
 from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import GradientAccumulationScheduler, StochasticWeightAveraging
 
 from disent.config.fit import Built, FitConfig
-from disent.models.base import Model, steps_in_its_own_way
+from disent.models.base import Model
+from disent.models.hooks import steps_in_its_own_way
 from disent.training.precision import burst_of
 from disent.training.step import Steps
 
@@ -61,6 +63,8 @@ def _only_lightning(options: dict[str, Any], model: Model, fast: bool) -> str | 
     if own := steps_in_its_own_way(type(model), Model):
         return f"{type(model).__name__} has its own {', '.join(own)}"
     for callback in _listed(options.get("callbacks")):
+        if isinstance(callback, GradientAccumulationScheduler | StochasticWeightAveraging):
+            return f"{type(callback).__name__} changes the trainer's own steps"
         if not fast and (own := steps_in_its_own_way(type(callback), Callback)):
             return f"{type(callback).__name__} has its {', '.join(own)}"
     return None

@@ -22,8 +22,8 @@ class Steps:
     """Takes the steps that a burst of batches is for; the trainer counts each of them.
 
     The arithmetic is that of one step at a time, with the same noise: on a CPU the weights are the
-    same, bit for bit, however many steps a burst has. There, a step whose loss is not finite is
-    the last that is taken.
+    same, bit for bit, however many steps a burst has. In one process there, a step whose loss is
+    not finite is the last that is taken.
 
     Args:
         parts: Batches of a step, whose gradients are averaged.
@@ -56,11 +56,12 @@ class Steps:
         drawn = torch.stack([model.draw_noise(len(burst), first + k) for k in range(n)])
         batches, noise = iter(burst), drawn.to(model.device, non_blocking=True)
         optimizers = optimizers_of(model)
+        alone = model.device.type == "cpu" and model.trainer.world_size == 1  # ranks stop together
         loss, told = torch.empty(0), Told()
         for step, part in enumerate(range(0, n, self.parts), start):
             loss, told = self._take(model, optimizers, batches, noise[part:][: self.parts], step)
             internals.count_step(model.trainer)
-            if loss.device.type == "cpu" and not is_finite(loss, told):
+            if alone and not is_finite(loss, told):
                 break
         return loss, told
 

@@ -7,7 +7,7 @@ from lightning.pytorch import Callback, Trainer
 
 from disent.data import DSprites, FactorDataModule
 from disent.models import VAE, AnnealedVAE
-from disent.models.base import pictures_of_step
+from disent.models.hooks import pictures_of_step
 from disent.networks import MLP, Burgess2018
 from disent.training.step import Steps
 from tests.tiny import Squares
