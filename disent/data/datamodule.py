@@ -168,7 +168,7 @@ class FactorDataModule(LightningDataModule):
         """Batches as a model asks for them: with labels, with a second view, or pictures alone."""
         kind, second = next(iter(getattr(model, "views", ())[1:]), None), None
         if kind is not None:
-            changed = model.changed_factors
+            changed = getattr(model, "changed_factors", 1)
             second = SecondView(kind, self.dataset, self.train_index, self.seed, changed)
         labels = bool(getattr(model, "labels", False))
         if labels and self.dataset.factors(self.train_index[:1]) is None:

@@ -1,9 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Models: LightningModules with their training step, and the way back from a run to its model."""
 
+from disent.models.autoencoder import AutoEncoder, DenoisingAutoEncoder
 from disent.models.beta_vae import AnnealedVAE, BetaTCVAE, BetaVAE
 from disent.models.factor_vae import FactorVAE
 from disent.models.load import load_run
 from disent.models.vae import VAE
 
-__all__ = ["VAE", "AnnealedVAE", "BetaTCVAE", "BetaVAE", "FactorVAE", "load_run"]
+__all__ = [
+    "VAE",
+    "AnnealedVAE",
+    "AutoEncoder",
+    "BetaTCVAE",
+    "BetaVAE",
+    "DenoisingAutoEncoder",
+    "FactorVAE",
+    "load_run",
+]

@@ -8,7 +8,7 @@ from zlib import crc32
 
 import torch
 from jaxtyping import Float
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
 from disent import internals
