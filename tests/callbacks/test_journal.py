@@ -42,7 +42,11 @@ def test_a_model_may_be_judged_by_its_loss(tmp_path):
     run = RunDir(tmp_path)
     journal = Journal(run, "-loss")
     for step, loss in enumerate([3.0, 2.0, 4.0], 1):
+
+        def save(file: Path, step: int = step) -> None:
+            file.write_text(f"step {step}")
+
         journal.log(step, {"loss": loss}, 8)
-        journal.checkpoint(lambda file, step=step: file.write_text(f"step {step}"), step, 3)
+        journal.checkpoint(save, step, 3)
     assert (run.best.read_text(), run.last.read_text()) == ("step 2", "step 3")
     assert journal.best == -2.0

@@ -143,7 +143,9 @@ def test_a_fleet_of_it_has_the_gradients_of_its_runs_alone(member):
                 for optimizer in [part.optimizers()[list(models[0].updates).index(update)]]
                 for k in range(len(part.members))
             ]
-            tolerance = {"rtol": 1e-3, "atol": 1e-4} if batched else {"rtol": 0, "atol": 0}
+            tolerance: dict[str, Any] = (
+                {"rtol": 1e-3, "atol": 1e-4} if batched else {"rtol": 0, "atol": 0}
+            )
             for mine, its in zip(found, wanted, strict=True):
                 torch.testing.assert_close(mine, its, **tolerance)
 
@@ -152,7 +154,9 @@ class _Save(Callback):
     def __init__(self, path: Path, step: int) -> None:
         self.path, self.step = path, step
 
-    def on_train_batch_end(self, trainer: Trainer, *given: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
         if trainer.global_step == self.step:
             trainer.save_checkpoint(self.path)
 
@@ -201,10 +205,14 @@ def test_parts_of_a_step_are_averaged(member):
         alone.updates = (update,)  # type: ignore[misc]
         weights = [dict(alone.named_parameters())[n] for n in model.weights_of(update)]
         seen: list[torch.Tensor] = []
+
+        def note(moved: list[torch.Tensor], seen: list[torch.Tensor] = seen) -> None:
+            seen.extend(w.grad.clone() for w in moved if w.grad is not None)
+
         batches, noises = zip(*(given(model, step) for step in (0, 1)), strict=True)
         take_step(
             alone, [torch.optim.SGD(weights, lr=0.0)], list(batches), list(noises), 0,
-            clip=lambda moved, seen=seen: seen.extend(w.grad.clone() for w in moved),
+            clip=note,
         )  # fmt: skip
         for mine, a, b in zip(seen, *means, strict=True):
             torch.testing.assert_close(mine, (a + b) / 2)

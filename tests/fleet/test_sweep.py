@@ -25,8 +25,8 @@ class OwnStep(VAE):
 class OwnOptimizer(VAE):
     """Another."""
 
-    def configure_optimizers(self):
-        return torch.optim.SGD(self.parameters(), lr=0.0)
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        return [torch.optim.SGD(self.parameters(), lr=0.0)]
 
 
 @pytest.fixture
