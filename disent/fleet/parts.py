@@ -161,7 +161,7 @@ class Stacked(nn.Module):
         return {"loss": told[LOSSES][k], **mine}
 
     def weights(self, k: int) -> State:
-        stacked = dict(zip(self._names, self._stack_of, strict=True))
+        stacked: dict[str, Tensor] = dict(zip(self._names, self._stack_of, strict=True))
         stacked |= {name.replace("/", "."): values for name, values in self.named_buffers()}
         return {n: _copied(stacked[n][k], self._layouts.get(n, stacked[n][k])) for n in self._kept}
 
