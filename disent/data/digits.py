@@ -24,8 +24,8 @@ class Digits(LabelledPictures):
     def __init__(self, part: Part = "all") -> None:
         from sklearn.datasets import load_digits  # loading it takes a second
 
-        found = load_digits()
-        pictures = np.rint(found.images * (255 / LEVELS)).astype(np.uint8)
+        values, label = load_digits(return_X_y=True)
+        pictures = np.rint(np.asarray(values) * (255 / LEVELS)).astype(np.uint8).reshape(-1, 8, 8)
         test = np.zeros(len(pictures), bool)
         test[Stream(SEED, "digits set apart").permutation(0, len(test))[:SET_APART].numpy()] = True
-        super().__init__("optical digits of scikit-learn", pictures, found.target, test, part)
+        super().__init__("optical digits of scikit-learn", pictures, np.asarray(label), test, part)

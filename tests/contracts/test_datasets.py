@@ -104,14 +104,16 @@ def test_a_picture_is_the_same_in_any_batch(data):
 def test_labels_are_whole_numbers_from_0_on_under_their_names(data):
     index = some(data)
     labels = data.factors(index)
+    assert labels is not None
     assert labels.shape == (len(index), len(data.names))
     assert labels.dtype == torch.int64
     assert labels.min() >= 0
     assert len(set(data.names)) == len(data.names) > 0
     assert torch.equal(data.factors(index[3:]), labels[3:])
-    batch = data.at(index)
-    assert torch.equal(batch.factors, labels)
-    assert torch.equal(batch.x, data.batch(index))
+    x, together, _ = data.at(index)
+    assert together is not None
+    assert torch.equal(together, labels)
+    assert torch.equal(x, data.batch(index))
 
 
 def test_neighbouring_points_differ(grid_data):
@@ -158,6 +160,9 @@ def test_a_subset_shows_the_same_pictures_with_their_labels(data):
     assert 1 < len(thinned) <= 7
     index = torch.arange(len(thinned))
     assert torch.equal(thinned.images(index), data.images(index * thinned.stride))
-    assert torch.equal(thinned.factors(index), data.factors(index * thinned.stride))
+    labels, wanted = thinned.factors(index), data.factors(index * thinned.stride)
+    assert labels is not None
+    assert wanted is not None
+    assert torch.equal(labels, wanted)
     assert (thinned.names, thinned.size) == (data.names, data.size)
     assert thinned.fingerprint != data.fingerprint

@@ -35,12 +35,13 @@ def test_pixel_values_are_rounded_from_16_levels_to_255():
 
 
 def test_every_picture_is_there_once_with_its_label():
-    data, source = Digits(), load_digits()
+    data = Digits()
+    values, target = map(np.asarray, load_digits(return_X_y=True))
     assert (len(data), data.size, data.channels) == (1797, (8, 8), 1)
     labels = data.factors(torch.arange(1797))[:, 0]
-    assert np.array_equal(labels.bincount().numpy(), np.bincount(source.target))
-    levels = np.rint(source.images.reshape(1797, 64) * 255 / 16).astype(int)
-    assert rows_of(data) == {(*row, int(y)) for row, y in zip(levels, source.target, strict=True)}
+    assert np.array_equal(labels.bincount().numpy(), np.bincount(target))
+    levels = np.rint(values * 255 / 16).astype(int)
+    assert rows_of(data) == {(*row, int(y)) for row, y in zip(levels, target, strict=True)}
 
 
 def test_a_fifth_is_set_apart_always_the_same():

@@ -4,6 +4,7 @@
 import gzip
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,6 +111,7 @@ WRONG = {
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_file_is_named_with_what_is_wrong_in_one_line(wrong, packed, tmp_path):
+    other: dict[str, Any]
     other, words = WRONG[wrong]
     assert re.search(words.replace("ubyte ", "ubyte.gz " if packed else "ubyte "),
                      said(write(tmp_path, packed=packed, **other)))  # fmt: skip
