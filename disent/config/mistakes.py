@@ -2,7 +2,6 @@
 """One line for a mistake on the command line, instead of a page."""
 
 import difflib
-import inspect
 import re
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ import disent.likelihoods
 import disent.models
 import disent.networks
 import disent.objectives
+from disent.config.complete import arguments_of
 
 
 def member_names() -> list[str]:
@@ -30,7 +30,7 @@ def member_names() -> list[str]:
             member = getattr(room, name)
             if isinstance(member, type) and not issubclass(member, LightningDataModule):
                 names.append(name)
-                names += [f"--{key}.{p}" for p in inspect.signature(member).parameters]
+                names += [f"--{key}.{argument}" for argument in sorted(arguments_of(member))]
     return names
 
 
