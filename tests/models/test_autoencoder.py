@@ -40,7 +40,8 @@ def angle(found: Tensor, wanted: Tensor) -> float:
 def test_a_linear_autoencoder_of_the_digits_is_their_pca():
     """A hundred of them, for speed; the preset linear_autoencoder takes all."""
     x = Digits().batch(torch.arange(0, 1797, 18))
-    model = train(AutoEncoder(network=Linear, latent_dim=4, lr=0.01, size=(8, 8)), x, 1400)
+    model: Any = AutoEncoder(network=Linear, latent_dim=4, lr=0.01, size=(8, 8))
+    train(model, x, 1400)
     model.lr = 0.001  # Adam's steps of 0.01 swing around the optimum
     train(model, x, 200)
     rows = x.flatten(1).double()
