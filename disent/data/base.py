@@ -78,6 +78,10 @@ class PictureDataset(ABC):
         """Labels of pictures, on the device of `index`; -1 for a missing one, None without any."""
         return None
 
+    def marks(self) -> dict[str, Int[Tensor, "n"]]:
+        """What a condition may name besides the labels, which no score counts as one: by name."""
+        return {}
+
     def batch(self, index: Int[Tensor, "b"]) -> Float[Tensor, "b c h w"]:
         """Pictures at indices as float32 in [0, 1], on the device of `index`."""
         return self.images(index).to(torch.float32).div_(255)

@@ -18,10 +18,9 @@ Part = Literal["all", "train", "test"]
 class LabelledPictures(PictureDataset):
     """Pictures by index with one `label` each, a class counted from 0.
 
-    Of part "all", the training pictures come first, and a second label, `test`, is 1 for those that
-    were set apart for testing and 0 for the others: --loader.held_out "test == 1" trains without
-    them and keeps both sides beside each other in the scores. To a score `test` is one more label:
-    for scores of the classes alone, take one part.
+    Of part "all", the training pictures come first, and the mark `test` is 1 for those that were
+    set apart for testing and 0 for the others: --loader.held_out "test == 1" trains without them
+    and keeps both sides beside each other in the scores.
 
     Args:
         told: What the pictures are and where they are from, for the fingerprint.
@@ -41,8 +40,9 @@ class LabelledPictures(PictureDataset):
         order = np.argsort(test, kind="stable")  # the training pictures first
         chosen = order if part == "all" else order[test[order] == (part == "test")]
         self.size = (pictures.shape[1], pictures.shape[2])
-        self.names = ("label", "test") if part == "all" else ("label",)
-        labels = np.stack([label, test], 1)[chosen, : len(self.names)]
+        self.names = ("label",)
+        labels = label[chosen, None]
+        self._test = torch.from_numpy(test[chosen].astype(np.int64))
         self._kept = torch.from_numpy(pictures[chosen, None])
         self._pictures = self._kept  # or their copy on a GPU
         self._labels = torch.from_numpy(labels.astype(np.int64))  # where the pictures are
@@ -63,6 +63,9 @@ class LabelledPictures(PictureDataset):
     def factors(self, index: Int[Tensor, "b"]) -> Int[Tensor, "b k"]:
         check_index(index, len(self))
         return self._labels.index_select(0, index.to(self._labels.device)).to(index.device)
+
+    def marks(self) -> dict[str, Int[Tensor, "n"]]:
+        return {"test": self._test}
 
     def to(self, device: torch.device | str) -> Self:
         """Keeps the pictures on a GPU where they take less than half of its free memory."""

@@ -109,18 +109,19 @@ def _short(text: str) -> str:
 
 
 def held_out_pictures(dataset: PictureDataset, predicate: str) -> Bool[Tensor, "n"]:
-    """Which pictures of a dataset a condition holds out, by its factors or its labels.
+    """Which pictures of a dataset a condition holds out, by its factors, or its labels and marks.
 
     A missing label is -1. Errors and language as of `held_out`.
     """
     if isinstance(dataset, FactorDataset):
         return held_out(dataset.grid, predicate)
-    table = dataset.factors(torch.arange(len(dataset)))
-    if table is None:
+    table, values = dataset.factors(torch.arange(len(dataset))), dataset.marks()
+    if table is not None:
+        values = dict(zip(dataset.names, table.T, strict=True)) | values
+    if not values:
         raise ValueError(
             f"held_out is a condition on factors or labels, but {type(dataset).__name__} has none."
         )
-    values = dict(zip(dataset.names, table.T, strict=True))
     ends = {name: (int(column.min()), int(column.max())) for name, column in values.items()}
     return _mask(values, (len(dataset),), ends, predicate)
 

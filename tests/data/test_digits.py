@@ -53,6 +53,6 @@ def test_a_fifth_is_set_apart_always_the_same():
     assert torch.equal(data.images(torch.arange(1437, 1797)), test.images(torch.arange(360)))
 
 
-def test_it_is_held_out_by_its_label():
+def test_it_is_held_out_by_its_mark():
     loader = FactorDataModule(Digits(), 64, held_out="test == 1")
     assert loader.held_out_index.tolist() == list(range(1437, 1797))

@@ -24,11 +24,12 @@ def folder(request, tmp_path) -> Path:
 def test_the_training_pictures_come_first_then_those_for_testing(folder):
     data = MNIST(folder)
     assert (len(data), data.size, data.channels) == (8, (28, 28), 1)
-    assert data.names == ("label", "test")
+    assert data.names == ("label",)
+    assert data.marks()["test"].tolist() == [0, 0, 0, 0, 0, 1, 1, 1]
     pictures = data.images(ALL)
     assert pictures.dtype == torch.uint8
     assert torch.equal(pictures, (10 * ALL.to(torch.uint8)).view(8, 1, 1, 1).expand(8, 1, 28, 28))
-    labels = [[9, 0], [8, 0], [7, 0], [6, 0], [5, 0], [4, 1], [3, 1], [2, 1]]
+    labels = [[9], [8], [7], [6], [5], [4], [3], [2]]
     assert data.factors(ALL).tolist() == labels
     assert data.batch(torch.tensor([7])).unique().tolist() == [pytest.approx(70 / 255)]
 
@@ -40,7 +41,7 @@ def test_rows_and_columns_are_not_swapped(tmp_path):
     assert data.images(torch.tensor([0]))[0].nonzero().tolist() == [[0, 2, 9]]
 
 
-def test_one_part_has_its_pictures_and_no_second_label(folder):
+def test_one_part_has_its_pictures_alone(folder):
     train, test = MNIST(folder, "train"), MNIST(folder, part="test")
     assert train.factors(torch.arange(5)).tolist() == [[9], [8], [7], [6], [5]]
     assert test.factors(torch.arange(3)).tolist() == [[4], [3], [2]]
@@ -52,7 +53,7 @@ def test_one_part_has_its_pictures_and_no_second_label(folder):
         MNIST(folder, part="both")  # pyright: ignore[reportArgumentType]
 
 
-def test_the_part_for_testing_is_held_out_by_its_label(folder):
+def test_the_part_for_testing_is_held_out_by_its_mark(folder):
     loader = FactorDataModule(MNIST(folder), 5, "shuffled", "test == 1")
     assert loader.train_index.tolist() == [0, 1, 2, 3, 4]
     assert loader.held_out_index.tolist() == [5, 6, 7]
@@ -69,7 +70,7 @@ def test_fingerprints_tell_dataset_pictures_and_part_but_not_how_they_are_packed
 def test_clothing_has_the_same_files(folder):
     data = FashionMNIST(folder)
     assert data.fingerprint.startswith("Fashion-MNIST")
-    assert data.factors(ALL[:1]).tolist() == [[9, 0]]
+    assert data.factors(ALL[:1]).tolist() == [[9]]
 
 
 def said(folder: Path, kind: type[Exception] = ValueError) -> str:
