@@ -58,6 +58,7 @@ def is_inside_step(trainer: Trainer) -> bool:
 
 def whole_checkpoint(trainer: Trainer) -> dict[str, Any]:
     """What `trainer.save_checkpoint` would write, optimizers included."""
+    # the optimizers too, not the weights alone; nothing is loaded here
     return trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
 
 
