@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from jaxtyping import Float, Int
@@ -71,10 +71,18 @@ def encode_pictures(
         task = bar.add_task("encoding", total=len(rows))
         for index in rows.split(batch_size):
             with torch.inference_mode(), precision:
-                q = model.encode(dataset.batch(index.to(device)))
+                q = encoder_of(model, dataset, index).encode(dataset.batch(index.to(device)))
                 filling.add(q, len(index))
             bar.advance(task, len(index))
     return filling.whole()
+
+
+def encoder_of(model: Any, dataset: PictureDataset, rows: Int[Tensor, "n"]) -> Any:
+    """The model itself; one that depends on factors, with those of the pictures given."""
+    if not getattr(model, "conditions", ()):
+        return model
+    factors = dataset.factors(rows)
+    return model.given(None if factors is None else factors.to(_device_of(model)))
 
 
 class _Filling:

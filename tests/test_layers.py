@@ -22,9 +22,9 @@ ALLOWED: dict[str, set[str]] = {
     "codes": NOUNS | {"data", "encoding"},
     "models": NOUNS | FORMULAS - {"metrics", "figures"} | {"data", "runs"},
 }
-ALLOWED["latents"] = NOUNS | FORMULAS | {"data", "codes"}
-ALLOWED["evaluation"] = NOUNS | {"metrics", "likelihoods", "data", "codes", "runs"}
-ALLOWED["report"] = NOUNS | {"figures", "data", "latents", "runs"}
+ALLOWED["latents"] = NOUNS | FORMULAS | {"data", "encoding", "codes"}
+ALLOWED["evaluation"] = NOUNS | {"metrics", "likelihoods", "data", "encoding", "codes", "runs"}
+ALLOWED["report"] = NOUNS | {"figures", "data", "encoding", "latents", "runs"}
 ALLOWED["callbacks"] = NOUNS | {"data", "codes", "models", "latents", "evaluation", "runs"}
 ALLOWED["config"] = NOUNS | FORMULAS | {"data", "models", "evaluation", "runs"}
 ALLOWED["training"] = NOUNS | {"data", "codes", "models", "latents", "evaluation", "callbacks"}

@@ -6,6 +6,8 @@ import pydoc
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+
 from disent.data.base import FactorDataset, PictureDataset
 from disent.runs.build import make
 
@@ -22,13 +24,21 @@ def facts_of(data: Mapping[str, Any], seed: int) -> dict[str, Any]:
     told = told and hasattr(kind, "grid") and hasattr(kind, "channels")
     dataset: Any = kind if told else make({"data": data}, "data", PictureDataset)
     grid = getattr(dataset, "grid", None)
+    names = dataset.names if grid is None else grid.names
     return {
         "seed": seed,
         "channels": dataset.channels,
         "size": list(dataset.size),
         "pictures": len(dataset if grid is None else grid),
-        "factor_sizes": None if grid is None else list(grid.sizes),
+        "factor_names": list(names),
+        "factor_sizes": _sizes(dataset) if grid is None else list(grid.sizes),
     }
+
+
+def _sizes(dataset: PictureDataset) -> list[int]:
+    """How many values each label takes: those up to the largest that a picture has."""
+    labels = dataset.factors(torch.arange(len(dataset))) if dataset.names else None
+    return [] if labels is None else (labels.amax(0).clamp(min=0) + 1).tolist()
 
 
 def fill_in(section: Any, facts: Mapping[str, Any]) -> None:

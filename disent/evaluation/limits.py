@@ -10,6 +10,7 @@ from torch import Tensor
 from disent.codes import CodeTable
 from disent.data.base import PictureDataset
 from disent.data.census import count_pictures
+from disent.encoding import encoder_of
 from disent.likelihoods.bernoulli import Bernoulli
 from disent.metrics.bounds import check_rate_distortion
 from disent.metrics.rate_distortion import rate_distortion
@@ -62,19 +63,19 @@ def distortions_of(
 
     None for a model without distortion.
     """
-    distortion, parts = getattr(model, "distortion", None), []
-    if distortion is None:
+    parts: list[Tensor] = []
+    if not hasattr(model, "distortion"):
         return None
     with torch.inference_mode():
         for index, draw in zip(rows.split(BATCH), noise.split(BATCH), strict=True):
-            x = dataset.batch(index.to(model.device))
+            x, own = dataset.batch(index.to(model.device)), encoder_of(model, dataset, index)
             if table.logvars is not None:
                 z = table.means[index] + (0.5 * table.logvars[index]).exp() * draw
             elif table.rates is None:
                 z = table.means[index]
             else:  # the table does not hold all of the posterior
-                z = model.encode(x).sample(draw.to(model.device))
-            found = distortion(x, z.to(model.device))
+                z = own.encode(x).sample(draw.to(model.device))
+            found = own.distortion(x, z.to(model.device))
             if found is None:
                 return None
             parts.append(found.cpu())

@@ -17,8 +17,11 @@ from torch import Tensor
 from disent import figures
 from disent.codes import CodeTable, encode_rows
 from disent.data.base import FactorDataset, PictureDataset
+from disent.encoding import encoder_of
+from disent.figures.animation import Animation
 from disent.files import replacing_path
 from disent.gaussian import Posterior
+from disent.latents.families import family_pictures
 from disent.latents.summary import LatentSummary, summarise_latents
 from disent.priors.normal import StandardNormal
 from disent.streams import Stream
@@ -91,8 +94,10 @@ def draw_pictures(
     metrics: pd.DataFrame | None = None,
     traversal: Traversal | None = None,
     seed: int = 0,
-) -> dict[str, Figure]:
+) -> dict[str, Figure | Animation]:
     """Figures by file stem: traversals, reconstructions, samples, interpolation, and curves.
+
+    Families with pictures of their own add those of `disent.latents.families`.
 
     Draws from no global generator, and leaves the model in the mode in which it came.
 
@@ -110,24 +115,28 @@ def draw_pictures(
     start = traversal.start(dataset)
     with _evaluating(model):
         summary = _summarise(model, dataset, table, seed)
-        drawn = {
+        drawn: dict[str, Figure | Animation] = {
             "traversals": _traversals(model, dataset, summary, traversal, start),
             "reconstructions": _reconstructions(model, dataset, summary, seed),
-            "samples": _samples(model, len(summary.variances), seed),
+            "samples": _samples(model, dataset, len(summary.variances), seed),
             "interpolation": _interpolation(model, dataset, summary, traversal.columns, seed),
+            **family_pictures(model, dataset, seed),
         }
     if metrics is not None and len(metrics):
         drawn["curves"] = figures.curves(metrics)
     return drawn
 
 
-def save_pictures(drawn: Mapping[str, Figure], folder: str | os.PathLike[str]) -> list[Path]:
-    """Writes each figure as `folder`/<stem>.png, whole or not at all; returns the paths."""
+def save_pictures(
+    drawn: Mapping[str, Figure | Animation], folder: str | os.PathLike[str]
+) -> list[Path]:
+    """Writes each as `folder`/<stem>.png, animations as .gif, whole or not at all; the paths."""
     paths = []
     for stem, figure in drawn.items():
-        path = Path(folder) / f"{stem}.png"
+        kind = "gif" if isinstance(figure, Animation) else "png"
+        path = Path(folder) / f"{stem}.{kind}"
         with replacing_path(path) as temporary:
-            figure.savefig(temporary, format="png")
+            figure.savefig(temporary, format=kind)
         paths.append(path)
     return paths
 
@@ -170,7 +179,9 @@ def _traversals(
     index: int,
 ) -> Figure:
     chosen, values = summary.order()[: traversal.latents], traversal.values()
-    start = model.encode(dataset.batch(torch.tensor([index], device=model.device))).mean[0]
+    row = torch.tensor([index])
+    model = encoder_of(model, dataset, row)  # of one that depends on factors: those of the picture
+    start = model.encode(dataset.batch(row.to(model.device))).mean[0]
     labels = [summary.label(latent) for latent in chosen]
     told = "rate in nats per image" if summary.rates is not None else "variance of its code"
     if summary.names:
@@ -223,6 +234,7 @@ def _reconstructions(
 ) -> Figure:
     chosen = Stream(seed, "pictures to reconstruct").integers(0, len(dataset), 24)
     originals = dataset.batch(chosen.to(model.device))
+    model = encoder_of(model, dataset, chosen)
     return figures.reconstructions(
         originals,
         model.reconstruct(originals),
@@ -231,9 +243,14 @@ def _reconstructions(
     )
 
 
-def _samples(model: Any, latent_dim: int, seed: int) -> Figure:
-    """Pictures of the model's prior; of N(0, 1) where a model does not say how it is sampled."""
+def _samples(model: Any, dataset: PictureDataset, latent_dim: int, seed: int) -> Figure:
+    """Pictures of the model's prior; of N(0, 1) where a model does not say how it is sampled.
+
+    One that depends on factors is given those of random pictures.
+    """
     stream = Stream(seed, "samples of the prior")
+    conditions = Stream(seed, "conditions of samples").integers(0, len(dataset), 40)
+    model = encoder_of(model, dataset, conditions)
     if not hasattr(model, "draws_of_prior"):
         pictures = model.picture(stream.normal(0, (40, latent_dim)).to(model.device))
     else:
@@ -248,11 +265,13 @@ def _interpolation(
 ) -> Figure:
     chosen = Stream(seed, "pictures to interpolate").integers(0, len(dataset), 8)
     ends = dataset.batch(chosen.to(model.device))
-    codes = model.encode(ends).mean.unflatten(0, (-1, 2))
+    codes = encoder_of(model, dataset, chosen).encode(ends).mean.unflatten(0, (-1, 2))
     weight = torch.linspace(0, 1, columns, device=codes.device)[:, None]
     between = torch.lerp(codes[:, :1], codes[:, 1:], weight)
+    # one that depends on factors keeps those of the left end
+    own = encoder_of(model, dataset, chosen[::2].repeat_interleave(columns))
     return figures.interpolation(
-        model.picture(between.flatten(0, 1)).unflatten(0, (-1, columns)),
+        own.picture(between.flatten(0, 1)).unflatten(0, (-1, columns)),
         ends=ends.unflatten(0, (-1, 2)),
         note=f"Linear between the {_codes_of(summary)} of two random pictures (seed {seed}).",
     )

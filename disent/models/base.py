@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from zlib import crc32
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
@@ -39,6 +39,7 @@ class Model(LightningModule):
             apart) or "paired" (each with a picture that shares most factors), as `Batch.other`.
         changed_factors: In how many factors paired pictures differ, at most; None: in 1 to K - 1.
         labels: Whether a step wants the factors or labels of its pictures, as `Batch.factors`.
+        conditions: Columns of the factors on which encoder or decoder depend, see `given`.
         best: What best.ckpt has the highest of, among what is logged; "-loss": the lowest loss.
         strength: Name of the knob that a study of the family varies, and its symbol in tables.
         named_by: Arguments that the names of its runs hold; None: all that a VAE has not.
@@ -49,7 +50,8 @@ class Model(LightningModule):
     updates: ClassVar[tuple[Update, ...]]
     views: ClassVar[tuple[str, ...]] = ("own",)
     changed_factors: int | None = 1
-    labels: ClassVar[bool] = False
+    labels: bool = False
+    conditions: tuple[int, ...] = ()
     best: ClassVar[str] = "-loss"
     strength: ClassVar[tuple[str, str] | None] = None
     named_by: ClassVar[tuple[str, ...] | None] = None
@@ -148,6 +150,17 @@ class Model(LightningModule):
     ) -> Float[Tensor, "b"] | None:
         """-log p(x|z) in nats per image, summed over pixels; None for a model without p(x|z)."""
         return None
+
+    def given(self, factors: Int[Tensor, "b k"] | None) -> Any:
+        """The model with its condition held at factor values, as scores and pictures use it.
+
+        Itself where it has no condition. What is given encodes, decodes and draws like a model
+        without one, batches of as many pictures as there are rows; one row is for all pictures.
+
+        Args:
+            factors: -1 where a value is not known; None: nothing is.
+        """
+        return self
 
     def reconstruct(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """The pictures of the posterior means, in [0, 1]."""

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from disent.encoding import encoder_of
 from disent.figures.style import FAINT_RATE
 from disent.latents.pictures import Traversal, traverse
 from disent.report.svg import strip
@@ -60,7 +61,9 @@ def frames_of(path: Path, record: Mapping[str, Any], factors: Mapping[int, str])
         model, dataset = run.model(), run.dataset()
         index = STEPS.start(dataset)
         with torch.inference_mode():
-            code = model.encode(dataset.batch(torch.tensor([index]))).mean[0]
+            row = torch.tensor([index])
+            model = encoder_of(model, dataset, row)
+            code = model.encode(dataset.batch(row)).mean[0]
             drawn = traverse(model, code, seen, _values(record, seen)) if seen else []
     except (OSError, ValueError, RuntimeError) as error:
         return Frames([], [], f"no traversal: {error}")

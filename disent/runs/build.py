@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 # arguments of a model or an objective that nobody has to type: each follows from seed and data
-FILLED = ("seed", "channels", "size", "pictures", "factor_sizes")
+FILLED = ("seed", "channels", "size", "pictures", "factor_names", "factor_sizes")
 
 
 def make(config: Mapping[str, Any], key: str, base: type | None = None) -> Any:

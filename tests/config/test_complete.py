@@ -29,6 +29,7 @@ def test_facts_of_a_grid_by_hand():
         "channels": 1,
         "size": [64, 64],
         "pictures": 128,
+        "factor_names": ["size", "pos_x", "pos_y"],
         "factor_sizes": [2, 8, 8],
     }
 
@@ -37,7 +38,10 @@ def test_facts_of_pictures_that_are_no_grid_by_hand():
     facts = facts_of(DIGITS, 0)
     assert facts["size"] == [28, 28]
     assert facts["pictures"] == 30
-    assert facts["factor_sizes"] is None
+    assert facts["factor_names"] == facts["factor_sizes"] == []
+    facts = facts_of({"class_path": "tests.data.digits.Labelled"}, 0)
+    assert facts["factor_names"] == ["digit", "writer"]
+    assert facts["factor_sizes"] == [10, 2]  # writer 1 of 0 to 14, and -1 where none is known
 
 
 def test_the_facts_of_dsprites_need_no_file():

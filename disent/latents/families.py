@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures that only some families have: what a model offers decides which are drawn."""
+
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from disent.data.base import PictureDataset
+from disent.figures.animation import Animation
+
+
+def family_pictures(
+    model: Any, dataset: PictureDataset, seed: int
+) -> dict[str, Figure | Animation]:
+    """Figures and animations by file stem, of a model in eval mode; none for an ordinary VAE.
+
+    Args:
+        model: What to draw.
+        dataset: Where its pictures come from.
+        seed: Of whatever is drawn at random.
+    """
+    drawn: dict[str, Figure | Animation] = {}
+    return drawn
