@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from disent.data.base import PictureDataset
 from disent.figures.animation import Animation
+from disent.latents.conditions import condition_pictures
 
 
 def family_pictures(
@@ -20,4 +21,6 @@ def family_pictures(
         seed: Of whatever is drawn at random.
     """
     drawn: dict[str, Figure | Animation] = {}
+    if getattr(model, "conditions", ()):
+        drawn |= condition_pictures(model, dataset, seed)
     return drawn

@@ -3,6 +3,7 @@
 
 from disent.models.autoencoder import AutoEncoder, DenoisingAutoEncoder
 from disent.models.beta_vae import AnnealedVAE, BetaTCVAE, BetaVAE
+from disent.models.conditional import ConditionalVAE
 from disent.models.factor_vae import FactorVAE
 from disent.models.load import load_run
 from disent.models.vae import VAE
@@ -13,6 +14,7 @@ __all__ = [
     "AutoEncoder",
     "BetaTCVAE",
     "BetaVAE",
+    "ConditionalVAE",
     "DenoisingAutoEncoder",
     "FactorVAE",
     "load_run",

@@ -21,13 +21,15 @@ from disent.models import load_run
 from disent.models.base import Model, take_step
 from disent.networks import MLP
 from disent.runs import RunDir
+from disent.runs.build import FILLED
 from disent.training.step import Steps
 from tests.tiny import Squares
 
 SQUARES = Squares()
 NAMES = [name for name in disent.models.__all__ if isinstance(getattr(disent.models, name), type)]
 MEMBERS: list[type[Model]] = [getattr(disent.models, name) for name in NAMES]
-SMALL: dict[str, dict[str, Any]] = {"FactorVAE": {"width": 16}}
+FACTORS = {"factor_names": SQUARES.grid.names, "factor_sizes": SQUARES.grid.sizes}
+SMALL: dict[str, dict[str, Any]] = {"ConditionalVAE": FACTORS, "FactorVAE": {"width": 16}}
 each = pytest.mark.parametrize("member", MEMBERS)
 
 
@@ -227,7 +229,8 @@ OPTIONS = """
 @pytest.mark.parametrize("name", NAMES)
 def test_the_quickstart_takes_steps_of_it_and_its_run_loads(name, tmp_path):
     words = ["--config", "quickstart", "--model", name, "--model.network", "Linear"]
-    words += [f"--model.{key}={value}" for key, value in SMALL.get(name, {}).items()]
+    small = SMALL.get(name, {}).items()
+    words += [f"--model.{key}={value}" for key, value in small if key not in FILLED]
     assert main(["fit", *words, *OPTIONS, "--runs", str(tmp_path)]) == 0
     logged = pd.read_csv(RunDir(tmp_path / "step").metrics)
     assert list(logged["step"]) == [1, 2]

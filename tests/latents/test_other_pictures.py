@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures of a model whose codes are points, of 28 x 28 pixels that are no grid."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -15,7 +17,7 @@ from tests.latents.test_pictures import labels, note, shown
 
 def test_latents_are_labelled_by_variance_and_move_within_their_own_code():
     drawn = draw_pictures(BarModel(), LabelledBars(), traversal=Traversal(limit=1, columns=3))
-    figure = drawn["traversals"]
+    figure: Any = drawn["traversals"]
     # brightness 0 .. 9 and place 0 .. 5: (n^2 - 1) / 12
     assert labels(figure) == [
         "z1   variance 8.25\nbrightness 1.00",
