@@ -98,6 +98,7 @@ def interpolation(
     images: Float[Tensor, "rows columns c h w"],
     *,
     ends: Float[Tensor, "rows 2 c h w"] | None = None,
+    blend: bool = False,
     note: str = "",
 ) -> Figure:
     """Pictures on the way from one code to another, evenly spaced, one way a row.
@@ -105,15 +106,25 @@ def interpolation(
     Args:
         images: Decoded pictures; the first and the last column belong to the two codes.
         ends: The two pictures that were encoded, drawn at the two ends of each row.
+        blend: Draw below each row the blend of these two pictures' pixels, for comparison.
         note: Below the pictures.
     """
     steps = images.shape[1] - 1
     labels = [f"{column / max(steps, 1):.3g}" for column in range(steps + 1)]
     if ends is not None:
-        images = torch.cat([ends[:, :1], images, ends[:, 1:]], 1)
+        weight = torch.linspace(0, 1, steps + 1, device=ends.device).view(-1, 1, 1, 1)
+        mixed = torch.lerp(ends[:, :1], ends[:, 1:], weight)
+        ways = torch.stack([images, mixed], 1).flatten(0, 1) if blend else images
+        tips = ends.repeat_interleave(2, 0) if blend else ends
+        images = torch.cat([tips[:, :1], ways, tips[:, 1:]], 1)
         labels = ["from", *labels, "to"]
     return image_grid(
-        images, column_labels=labels, title="Interpolation between two codes", note=note
+        images,
+        row_labels=["code", "pixels"] * (len(images) // 2) if blend else (),
+        column_labels=labels,
+        title="Interpolation between two codes" + (", and between the pixels" if blend else ""),
+        note=note,
+        group=2 if blend else 1,
     )
 
 

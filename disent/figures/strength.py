@@ -11,7 +11,11 @@ from matplotlib.figure import Figure
 from disent.checks import check_columns
 from disent.figures.style import COLOURS, MUTED, TEXT, label_axes, new_figure
 
-AXES = {"beta": "beta (log scale)", "C": "C, nats per image (log scale)"}
+AXES = {
+    "beta": "beta (log scale)",
+    "C": "C, nats per image (log scale)",
+    "D": "D, numbers of the code",
+}
 LOOKS = {"chance": ":", "untrained": "--", "pca": "-."}
 JITTER = 0.06  # of the distance between two strengths
 

@@ -273,6 +273,7 @@ def _interpolation(
     return figures.interpolation(
         own.picture(between.flatten(0, 1)).unflatten(0, (-1, columns)),
         ends=ends.unflatten(0, (-1, 2)),
+        blend=summary.rates is None,  # what an autoencoder's code adds to a blend of pixels
         note=f"Linear between the {_codes_of(summary)} of two random pictures (seed {seed}).",
     )
 

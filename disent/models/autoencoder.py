@@ -44,6 +44,8 @@ class AutoEncoder(Model):
     """
 
     updates = (Update("step_loss"),)
+    strength = ("latent_dim", "D")
+    named_by = ("latent_dim",)
     likelihood: Likelihood
 
     def __init__(
@@ -126,6 +128,7 @@ class DenoisingAutoEncoder(AutoEncoder):
     """
 
     strength = ("amount", "amount")
+    named_by = ("corruption", "amount")
     amount: Tensor
 
     def __init__(

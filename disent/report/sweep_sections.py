@@ -26,6 +26,7 @@ from disent.runs import (
 from disent.runs.rows import FAILURES
 
 SHOWN = ("mig", "dci.disentanglement", "factor_vae_score", "beta_vae_score", "sap")
+LOGGED = ("squared_error_per_pixel", "psnr_gain")  # what models without a rate are judged by
 BASELINES = ("untrained", "pca", "chance")
 
 
@@ -71,6 +72,13 @@ def _plans(runs: pd.DataFrame, entropy: float | None) -> Iterator[tuple[str, str
                 f"{name} against strength",
                 "A point is a seed. The interval is of the mean over seeds (bootstrap); lines are "
                 "the baselines, averaged over the runs.",
+                lambda name=name: _strength(runs, name),
+            )
+        for name in [name for name in LOGGED if name in runs and runs[name].notna().any()]:
+            yield (
+                f"{name} against strength",
+                "Of the last logged batch; a point is a seed, the interval is of the mean over "
+                "seeds (bootstrap).",
                 lambda name=name: _strength(runs, name),
             )
     if "C" in runs and runs["C"].notna().any():

@@ -131,6 +131,18 @@ def test_interpolation_stands_between_its_two_pictures():
     assert column_labels(interpolation(images)) == ["0", "0.5", "1"]
 
 
+def test_an_interpolation_stands_above_the_blend_of_its_two_pictures():
+    images, ends = pictures(2, 3, 1, 64, 64), 0.5 * pictures(2, 2, 1, 64, 64)
+    figure = interpolation(images, ends=ends, blend=True)
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
+        "code",
+        "pixels",
+    ] * 2
+    np.testing.assert_array_equal(tile(figure, 0, 2), images[0, 1, 0])
+    np.testing.assert_allclose(tile(figure, 1, 2), (ends[0, 0, 0] + ends[0, 1, 0]) / 2, atol=1e-6)
+    np.testing.assert_allclose(tile(figure, 1, 3), ends[0, 1, 0], atol=1e-6)
+
+
 REFUSED = {
     "logits": (lambda: image_grid(pictures(1, 1, 1, 4, 4) * 9), r"not logits"),
     "negative": (lambda: image_grid(pictures(1, 1, 1, 4, 4) - 0.5), r"\[0, 1\]"),
