@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Posteriors q(z|x): a diagonal Gaussian, one with all its covariances, and a point."""
 
+import math
 from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+LOG_2_PI = math.log(2 * math.pi)
 ACTIVE = 0.01  # nats: a latent of a higher rate counts as active (Duan et al., 2020, the UDR paper)
 
 
 @runtime_checkable
 class Posterior(Protocol):
     """What an encoder gives of a batch of pictures.
+
+    One that has a density gives it as `log_prob(z)`, as the Gaussians below do.
 
     Attributes:
         mean: Float[B, D].
@@ -51,6 +55,11 @@ class DiagonalGaussian(NamedTuple):
     def kl(self) -> Float[Tensor, "b d"]:
         """KL(q(z_j|x) || N(0, 1)) of each latent, in nats (Kingma & Welling, 2014, appendix B)."""
         return 0.5 * (self.mean.square() + self.logvar.exp() - 1 - self.logvar)
+
+    def log_prob(self, z: Float[Tensor, "*k b d"]) -> Float[Tensor, "*k b"]:
+        """log q(z|x) in nats, of one z for each of the batch, or of k; in the precision of z."""
+        away = (z - self.mean).square() * (-self.logvar).exp()
+        return -0.5 * (away + self.logvar + LOG_2_PI).sum(-1)
 
 
 class FullGaussian(NamedTuple):
@@ -104,6 +113,13 @@ class FullGaussian(NamedTuple):
         variance = self.cholesky.square().sum(-1)
         left = self.cholesky.diagonal(dim1=-2, dim2=-1)  # of z_j when those before it are known
         return 0.5 * (self.mean.square() + variance - 1 - 2 * left.log())
+
+    def log_prob(self, z: Float[Tensor, "*k b d"]) -> Float[Tensor, "*k b"]:
+        """log q(z|x) in nats, of one z for each of the batch, or of k; in the precision of z."""
+        away, lower = (z - self.mean)[..., None], self.cholesky.to(z.dtype)
+        noise = torch.linalg.solve_triangular(lower, away, upper=False)[..., 0]
+        scale = lower.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        return -0.5 * (noise.square() + LOG_2_PI).sum(-1) - scale
 
 
 class PointMass(NamedTuple):

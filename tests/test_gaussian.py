@@ -136,6 +136,32 @@ def test_a_full_posterior_works_under_vmap():
         torch.testing.assert_close((z[k], rate[k]), both(numbers[k], noise[k]))
 
 
+@pytest.mark.parametrize("draws", [(), (7,)])
+def test_densities_are_those_of_torch(draws):
+    q = full()
+    z = torch.randn(*draws, *q.mean.shape, generator=torch.Generator().manual_seed(1)).double()
+    expected = MultivariateNormal(q.mean, scale_tril=q.cholesky).log_prob(z)
+    torch.testing.assert_close(q.log_prob(z), expected)
+    logvar = q.cholesky[..., 0]
+    expected = Normal(q.mean, (0.5 * logvar).exp()).log_prob(z).sum(-1)
+    torch.testing.assert_close(DiagonalGaussian(q.mean, logvar).log_prob(z), expected)
+
+
+def test_densities_have_the_precision_of_z():
+    q = full()
+    z = q.sample(torch.ones(64, 4).double())
+    single = FullGaussian(q.mean.float(), q.cholesky.float())
+    diagonal = DiagonalGaussian(single.mean, single.mean)
+    assert single.log_prob(z).dtype == diagonal.log_prob(z).dtype == torch.float64
+    # of noise 1 everywhere: -(D / 2) (1 + ln 2 pi) - ln det L
+    scale = q.cholesky.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+    torch.testing.assert_close(q.log_prob(z), -2 * 2.8378770664 - scale)
+
+
+def test_a_point_has_no_density():
+    assert not hasattr(PointMass(torch.zeros(1, 2)), "log_prob")
+
+
 def test_a_point_is_itself_and_has_no_rate():
     mean = torch.tensor([[1.0, -2.0]])
     q = PointMass(mean)
