@@ -2,6 +2,7 @@
 """Figures: tensors or a DataFrame in, a matplotlib Figure out; nothing is loaded or written."""
 
 from disent.figures.bounds import information_bounds
+from disent.figures.codes import codes_over_prior
 from disent.figures.curves import curves
 from disent.figures.examples import examples_of_settings
 from disent.figures.grids import image_grid, interpolation, reconstructions, samples
@@ -18,6 +19,7 @@ from disent.figures.traversals import traversals
 
 __all__ = [
     "capacity_ramp",
+    "codes_over_prior",
     "curves",
     "examples_of_settings",
     "image_grid",

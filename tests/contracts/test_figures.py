@@ -37,6 +37,7 @@ def arguments(name: str, channels: int) -> tuple[tuple, dict]:
     images = torch.rand(2, 3, channels, 64, 64, generator=torch.Generator().manual_seed(0))
     return {
         "capacity_ramp": ((RAMP,), {"factors": {0: "pos_x"}}),
+        "codes_over_prior": ((NORMAL, NORMAL[:9] + 1), {"labels": torch.arange(50) % 4 - 1}),
         "curves": ((STEPS,), {}),
         "examples_of_settings": (
             (images[0], [SettingExamples("beta 4", 9, 20, images[0], images[1], images[0, 0])]),
