@@ -56,6 +56,11 @@ class DiagonalGaussian(NamedTuple):
         """KL(q(z_j|x) || N(0, 1)) of each latent, in nats (Kingma & Welling, 2014, appendix B)."""
         return 0.5 * (self.mean.square() + self.logvar.exp() - 1 - self.logvar)
 
+    def divergence(self, other: Self) -> Float[Tensor, "b d"]:
+        """KL(self || other) of each latent, in nats."""
+        away = (self.mean - other.mean).square() + self.logvar.exp()
+        return 0.5 * (away * (-other.logvar).exp() - 1 + other.logvar - self.logvar)
+
     def log_prob(self, z: Float[Tensor, "*k b d"]) -> Float[Tensor, "*k b"]:
         """log q(z|x) in nats, of one z for each of the batch, or of k; in the precision of z."""
         away = (z - self.mean).square() * (-self.logvar).exp()

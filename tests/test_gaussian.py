@@ -147,6 +147,15 @@ def test_densities_are_those_of_torch(draws):
     torch.testing.assert_close(DiagonalGaussian(q.mean, logvar).log_prob(z), expected)
 
 
+def test_divergence_is_that_of_torch_and_from_the_prior_the_rate():
+    mean, logvar = torch.randn(2, 2, 64, 3, generator=torch.Generator().manual_seed(0)).double()
+    p, q = (DiagonalGaussian(m, v) for m, v in zip(mean, logvar, strict=True))
+    normal, other = (Normal(g.mean, (0.5 * g.logvar).exp()) for g in (p, q))
+    torch.testing.assert_close(p.divergence(q), kl_divergence(normal, other))
+    prior = DiagonalGaussian(torch.zeros(64, 3), torch.zeros(64, 3))
+    torch.testing.assert_close(p.divergence(prior), p.kl())
+
+
 def test_densities_have_the_precision_of_z():
     q = full()
     z = q.sample(torch.ones(64, 4).double())
