@@ -109,6 +109,7 @@ class FitConfig:
             made = self._cli.parser.instantiate(self._cli.config)
         except ValueError as error:
             raise ValueError(explain(str(error), [])) from error
+        made.model.check_data(made.data)
         loader = FactorDataModule(made.data, seed=self.seed, **vars(self.loader))
         return Built(made.model, made.data, loader, dict(made.trainer))
 

@@ -132,4 +132,6 @@ def member_of(planned: Planned, dataset: PictureDataset) -> Member:
     """As `disent fit` would build it."""
     config = planned.config
     data = FactorDataModule(dataset, seed=config["seed_everything"], **config["loader"])
-    return Member(planned.trial.name, make(config, "model", Model), data)
+    model = make(config, "model", Model)
+    model.check_data(dataset)
+    return Member(planned.trial.name, model, data)

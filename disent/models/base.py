@@ -12,7 +12,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
 from disent import internals
-from disent.data.base import Batch
+from disent.data.base import Batch, PictureDataset
 from disent.gaussian import Posterior
 from disent.models.batches import as_batch
 from disent.models.hooks import is_logged
@@ -150,6 +150,9 @@ class Model(LightningModule):
     ) -> Float[Tensor, "b"] | None:
         """-log p(x|z) in nats per image, summed over pixels; None for a model without p(x|z)."""
         return None
+
+    def check_data(self, dataset: PictureDataset) -> None:
+        """Raises ValueError, in one line, where the model cannot be trained on these pictures."""
 
     def given(self, factors: Int[Tensor, "b k"] | None) -> Any:
         """The model with its condition held at factor values, as scores and pictures use it.
