@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Models: LightningModules with their training step, and the way back from a run to its model."""
 
+from disent.models.adversarial_autoencoder import AdversarialAutoEncoder
 from disent.models.autoencoder import AutoEncoder, DenoisingAutoEncoder
 from disent.models.beta_vae import AnnealedVAE, BetaTCVAE, BetaVAE
+from disent.models.bigan import BiGAN
 from disent.models.conditional import ConditionalVAE
 from disent.models.factor_vae import FactorVAE
 from disent.models.load import load_run
@@ -10,10 +12,12 @@ from disent.models.vae import VAE
 
 __all__ = [
     "VAE",
+    "AdversarialAutoEncoder",
     "AnnealedVAE",
     "AutoEncoder",
     "BetaTCVAE",
     "BetaVAE",
+    "BiGAN",
     "ConditionalVAE",
     "DenoisingAutoEncoder",
     "FactorVAE",

@@ -29,7 +29,12 @@ SQUARES = Squares()
 NAMES = [name for name in disent.models.__all__ if isinstance(getattr(disent.models, name), type)]
 MEMBERS: list[type[Model]] = [getattr(disent.models, name) for name in NAMES]
 FACTORS = {"factor_names": SQUARES.grid.names, "factor_sizes": SQUARES.grid.sizes}
-SMALL: dict[str, dict[str, Any]] = {"ConditionalVAE": FACTORS, "FactorVAE": {"width": 16}}
+SMALL: dict[str, dict[str, Any]] = {
+    "AdversarialAutoEncoder": {"width": 16},
+    "BiGAN": {"width": 16},
+    "ConditionalVAE": FACTORS,
+    "FactorVAE": {"width": 16},
+}
 each = pytest.mark.parametrize("member", MEMBERS)
 
 
