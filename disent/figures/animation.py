@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Animated pictures: one frame after the other, as a GIF that every browser shows."""
 
+import io
 import os
+from base64 import b64encode
 from dataclasses import dataclass
 
 import torch
@@ -38,7 +40,13 @@ class Animation:
                 "values in [0, 1] and at least 0.02 seconds are wanted."
             )
 
-    def savefig(self, path: str | os.PathLike[str], *, format: str = "gif") -> None:  # noqa: A002
+    def _repr_html_(self) -> str:
+        """The animation itself, as notebooks show it."""
+        file = io.BytesIO()
+        self.savefig(file)
+        return f'<img src="data:image/gif;base64,{b64encode(file.getvalue()).decode()}">'
+
+    def savefig(self, path: str | os.PathLike[str] | io.BytesIO, *, format: str = "gif") -> None:  # noqa: A002
         """Writes the animation, each pixel as a whole number of screen pixels."""
         levels = (self.frames.detach().cpu() * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
         scale = -(-SMALLEST_SIDE // min(levels.shape[1:3]))

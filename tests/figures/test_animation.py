@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Animations: what is written is what was given, frame by frame, and bad frames are refused."""
 
+from base64 import b64encode
+
 import numpy as np
 import pytest
 import torch
@@ -21,6 +23,8 @@ def test_a_gif_holds_the_frames_in_order_and_goes_round(tmp_path):
             written.seek(step)
             shown = np.asarray(written.convert("L"))[::40, ::40] / 255
             np.testing.assert_array_equal(shown, frames[step, 0].numpy())
+    written = b64encode((tmp_path / "walk.gif").read_bytes()).decode()
+    assert written in Animation(frames, seconds=0.2)._repr_html_()
 
 
 @pytest.mark.parametrize(
