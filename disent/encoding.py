@@ -67,7 +67,7 @@ def encode_pictures(
         dataset = dataset.to(device)
     precision = torch.autocast(device.type, autocast) if autocast else nullcontext()
     filling = _Filling(len(rows))
-    with _eval_mode(model), _bar(progress) as bar:
+    with _eval_mode(model), progress_bar(progress) as bar:
         task = bar.add_task("encoding", total=len(rows))
         for index in rows.split(batch_size):
             with torch.inference_mode(), precision:
@@ -159,7 +159,8 @@ class _ImagesPerSecond(ProgressColumn):
         return Text("- images/s" if speed is None else f"{speed:,.0f} images/s")
 
 
-def _bar(shown: bool) -> Progress:
+def progress_bar(shown: bool) -> Progress:
+    """Pictures done, their number a second and the time left, on stderr; or nothing."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

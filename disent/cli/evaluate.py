@@ -4,7 +4,7 @@
 import argparse
 import functools
 
-OPTIONS = ("metrics", "seed", "codes", "repeats", "points", "precision")
+OPTIONS = ("metrics", "seed", "codes", "repeats", "points", "precision", "samples", "pictures")
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -19,7 +19,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     # what is not said is left to disent.evaluation.Options, which knows the defaults
     option = functools.partial(parser.add_argument, default=argparse.SUPPRESS)
     option(
-        "--metrics", type=names, help="with commas between (default: mig,beta_vae_score); or all"
+        "--metrics",
+        type=names,
+        help="with commas between (default: mig,beta_vae_score); or all, which leaves out "
+        "log_likelihood, a matter of minutes: all,log_likelihood",
     )
     option("--seed", type=int, help="of the scores that draw (default: 0)")
     option(
@@ -38,6 +41,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         choices=("float32", "bfloat16"),
         help="of the encoder's arithmetic (default: float32)",
     )
+    option("--samples", type=int, help="K of log_likelihood (default: 1000)")
+    option("--pictures", type=int, help="random ones, of log_likelihood (default: 1024)")
     parser.add_argument("--best", action="store_true", help="take best.ckpt, not last.ckpt")
     parser.add_argument("--device", help="cpu, cuda, ... (default: cuda where there is one)")
     parser.set_defaults(run=run)

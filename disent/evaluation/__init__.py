@@ -2,6 +2,7 @@
 """Scores of trained models, each beside its baselines and with all that its number depends on."""
 
 from disent.evaluation.evaluate import evaluate
+from disent.evaluation.log_weights import log_weights_of
 from disent.evaluation.options import Options, find_scores
 from disent.evaluation.run import evaluate_run, evaluate_runs
 from disent.evaluation.scores import flat_scores
@@ -15,4 +16,5 @@ __all__ = [
     "evaluate_runs",
     "find_scores",
     "flat_scores",
+    "log_weights_of",
 ]

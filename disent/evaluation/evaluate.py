@@ -13,10 +13,13 @@ from disent.data.base import PictureDataset
 from disent.data.subgrid import thin
 from disent.evaluation.description import describe
 from disent.evaluation.encoded import Encoded, labelled_rows, shuffled
+from disent.evaluation.likelihood import likelihood_entries
 from disent.evaluation.limits import rate_and_distortion
 from disent.evaluation.options import Options
 from disent.evaluation.pca import PixelPCA
 from disent.evaluation.scores import entries
+from disent.metrics.base import wants
+from disent.metrics.bounds import check_log_likelihood
 
 BASELINE_POINTS = 50_000  # baselines are of at most so many pictures, evenly spread
 
@@ -70,11 +73,17 @@ def evaluate(
     status = Console(stderr=True).status("scoring") if progress else nullcontext()
     with status as shown:
         for name, score in options.of_one_run.items():
+            if "log_weights" in wants(score):  # codes are not enough for it
+                continue
             if shown is not None:
                 shown.update(f"scoring: {name}")
             record["scores"] |= entries(name, score, own, baselines, options)
         record |= describe(table, options.seed)
         record["rate_distortion"] = rate_and_distortion(model, dataset, table, options.seed)
+    if "log_likelihood" in options.of_one_run:
+        found = likelihood_entries(model, untrained, dataset, options, progress=progress)
+        _check(found, record["rate_distortion"].get("entropy"))
+        record["scores"] |= found
     return record, table
 
 
@@ -83,6 +92,13 @@ def thinned(dataset: PictureDataset, options: Options) -> PictureDataset:
     if options.points is None or options.points >= len(dataset):
         return dataset
     return thin(dataset, options.points)
+
+
+def _check(found: dict[str, dict[str, Any]], entropy: float | None) -> None:
+    """Whether the entropy of the pictures allows their log-likelihood."""
+    for entry in found.values():
+        if entropy is not None and entry["value"] is not None:
+            check_log_likelihood(entry["value"], entropy, entry["error"])
 
 
 def _baselines(

@@ -17,7 +17,8 @@ class Options:
     """How models are scored.
 
     Args:
-        metrics: Names in disent.metrics.__all__; or "all".
+        metrics: Names in disent.metrics.__all__; "all": those that codes are enough for, so that
+            log_likelihood, which costs minutes, is to be named beside it.
         codes: What represents a picture: the mean of its posterior, or one sample of it.
         seed: Of the scores that draw, of sampled codes, and of the shuffle of the chance baseline.
         repeats: How often what is drawn is drawn anew, with seeds seed, seed + 1 ...: the score is
@@ -25,6 +26,8 @@ class Options:
         points: Thin the grid to at most so many points; None: the whole grid.
         precision: Of the encoder's arithmetic; bfloat16 is faster where the processor has it, and
             moves codes by about 1 %.
+        samples: K, draws from the posterior of each picture, of log_likelihood.
+        pictures: At most so many, drawn at random by the seed, of log_likelihood.
     """
 
     metrics: Sequence[str] = ("mig", "beta_vae_score")
@@ -33,16 +36,24 @@ class Options:
     repeats: int = 1
     points: int | None = None
     precision: Precision = "float32"
+    samples: int = 1000
+    pictures: int = 1024
 
     def __post_init__(self) -> None:
         names = [name.strip() for name in self.metrics]
-        names = list(disent.metrics.__all__) if names == ["all"] else names
+        codes = [n for n, v in _every().items() if "log_weights" not in wants(v)]
+        names = [n for name in names for n in (codes if name == "all" else [name])]
         object.__setattr__(self, "metrics", tuple(dict.fromkeys(names)))
         find_scores(self.metrics)
         if self.seed < 0 or self.repeats < 1 or (self.points is not None and self.points < 2):
             raise ValueError(
                 f"got seed={self.seed}, repeats={self.repeats}, points={self.points}. The seed "
                 "must be at least 0, repeats at least 1, points at least 2."
+            )
+        if self.samples < 1 or self.pictures < 2:
+            raise ValueError(
+                f"got samples={self.samples}, pictures={self.pictures}. log_likelihood wants at "
+                "least 1 sample for each of at least 2 pictures; 1,000 for each of 1,024 is usual."
             )
         if self.codes not in ("mean", "sampled") or self.precision not in ("float32", "bfloat16"):
             raise ValueError(
@@ -67,10 +78,16 @@ class Options:
 
 def find_scores(names: Sequence[str]) -> dict[str, Score]:
     """The scores of disent.metrics by name; raises ValueError naming those that exist."""
-    unknown = sorted(set(names) - set(disent.metrics.__all__))
+    every = _every()
+    unknown = sorted(set(names) - set(every))
     if unknown or not names:
         raise ValueError(
             f"there is no metric {', '.join(unknown) or '(an empty list came)'}. "
-            f"The metrics are: {', '.join(disent.metrics.__all__)}; or: all."
+            f"The metrics are: {', '.join(every)}; or: all."
         )
-    return {name: getattr(disent.metrics, name) for name in names}
+    return {name: every[name] for name in names}
+
+
+def _every() -> dict[str, Score]:
+    """All scores, by name."""
+    return {name: getattr(disent.metrics, name) for name in disent.metrics.__all__}

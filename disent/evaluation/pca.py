@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Probabilistic PCA of the pixels: the linear baseline beside every score of an encoder."""
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -77,6 +78,19 @@ class PixelPCA:
         """The posterior of pictures in [0, 1]."""
         mean = (x.flatten(1) - self.centre.to(x.device)) @ self.projection.to(x.device)
         return DiagonalGaussian(mean, self.logvar.to(x.device).expand_as(mean))
+
+    def log_prob(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b"]:
+        """The exact log-density of pictures in [0, 1], float64; nats per image.
+
+        That of N(x; m, sum_j (l_j - s) u_j u_j^T + s I), by the eigenvalues of its covariance.
+        """
+        values, d = len(self.centre), len(self.eigenvalues)
+        mean, logvar = (part.double() for part in self.encode(x))
+        noise = float(self.eigenvalues[-1] * logvar[0, -1].exp())
+        away = (x.flatten(1) - self.centre.to(x.device)).double().square().sum(1) / noise
+        away -= (mean.square() * (-logvar).exp()).sum(1)
+        scale = float(self.eigenvalues.log().sum()) + (values - d) * math.log(noise)
+        return -0.5 * (away + scale + values * math.log(2 * math.pi))
 
 
 def _moments(dataset: PictureDataset, values: int) -> tuple[Float[Tensor, "p"], Float[Tensor, ""]]:

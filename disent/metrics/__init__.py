@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scores of disentanglement: pure functions of codes and factors, or of codes and their grid."""
+"""Scores of disentanglement and of likelihood: pure functions of codes, factors, log-weights."""
 
 from disent.metrics.active_units import active_units
 from disent.metrics.beta_vae_score import beta_vae_score
@@ -8,6 +8,7 @@ from disent.metrics.explicitness import explicitness
 from disent.metrics.factor_vae_score import factor_vae_score
 from disent.metrics.infomec import infomec
 from disent.metrics.irs import irs
+from disent.metrics.log_likelihood import log_likelihood
 from disent.metrics.mig import mig
 from disent.metrics.mig_chen import mig_chen
 from disent.metrics.mig_sup import mig_sup
@@ -30,6 +31,7 @@ __all__ = [
     "gaussian_wasserstein_correlation",
     "infomec",
     "irs",
+    "log_likelihood",
     "mig",
     "mig_chen",
     "mig_sup",

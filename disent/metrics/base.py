@@ -10,6 +10,7 @@ one that compares m runs, Float64[m]. Its positional parameters name what it is 
     means, logvars  Float[n, d], the posterior of every picture
     codes_of_runs   Float[m, n, d], the codes of the same pictures by m runs
     rates_of_runs   Float[m, d], the rate of every latent of the same m runs
+    log_weights     Float[n, k], log p(x, z) - log q(z|x) of k samples z of q(z|x), a picture a row
 
 Keyword-only parameters are settings with defaults, which a record states; with `seed`, it draws.
 """

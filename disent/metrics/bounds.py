@@ -59,6 +59,28 @@ def check_rate_distortion(
         )
 
 
+def check_log_likelihood(
+    log_likelihood: float, entropy: float, standard_error: float = 0.0
+) -> None:
+    """E log p(x) <= -H(x), in nats per image, for discrete pictures and whatever bounds log p(x).
+
+    Args:
+        log_likelihood: E log p(x), or a lower bound of it.
+        entropy: H(x) of the pictures that it was averaged over.
+        standard_error: Of the log-likelihood, where it is of some of the pictures.
+    Raises:
+        BoundViolated: It lies more than 4 standard errors above.
+    References:
+        Cover & Thomas (2006), "Elements of Information Theory", theorem 2.6.3.
+    """
+    if not log_likelihood <= -entropy + ERRORS * standard_error + ROUNDING * entropy:
+        raise BoundViolated(
+            f"log p(x) = {log_likelihood:.4f} nats per image (+- {standard_error:.4f}) lies above "
+            f"minus the entropy of the pictures, {-entropy:.4f} nats. No model of them is that "
+            "good: the likelihood is not normalised, or the samples' density is not their own."
+        )
+
+
 def check_mutual_information(
     information: float, rate: float, pictures: int, standard_error: float = 0.0
 ) -> None:

@@ -32,6 +32,8 @@ def print_scores(run: str | os.PathLike[str], record: dict[str, Any]) -> None:
     for name, score in record["scores"].items():
         if score.get("reason"):
             console.print(f"{name}: {score['reason']}", highlight=False)
+        if "bounds" in score:
+            console.print(_bounds(name, score), highlight=False)
     console.print()
     if record["factors"]:
         console.print(_factors(record["factors"]))
@@ -88,6 +90,7 @@ def _scores(record: dict[str, Any]) -> Table:
     parts = (
         ("value", ("value",)),
         ("+-", ("spread",)),
+        ("error", ("error",)),
         ("10k points", ("protocol", "value")),
         ("+-", ("protocol", "spread")),
         ("untrained", ("untrained",)),
@@ -112,6 +115,15 @@ def _number(score: dict[str, Any], path: tuple[str, ...]) -> str:
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return _text(value)
+
+
+def _bounds(name: str, score: dict[str, Any]) -> str:
+    """What a log-likelihood is of, and how it grew with the samples."""
+    grown = ", ".join(f"{int(k):,}: {_nats(value)}" for k, value in score["bounds"].items())
+    return (
+        f"{name}: nats per image, of {score['points']:,} random pictures; naive: samples of the "
+        f"prior. Naive and untrained: of {score['untrained_points']:,}. By samples: {grown}"
+    )
 
 
 def _of_latent(entry: dict[str, Any], name: str) -> str:

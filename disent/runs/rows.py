@@ -8,7 +8,7 @@ import yaml
 
 from disent.runs.directory import RunDir
 
-BESIDE = ("spread", "chance", "untrained", "pca", "variant", "codes", "seed", "points")
+BESIDE = ("spread", "error", "chance", "untrained", "pca", "variant", "codes", "seed", "points")
 BOUNDS = ("rate", "distortion", "total", "total_error", "mutual_information", "entropy")
 TAIL = 16_384  # bytes; a logged row is some hundreds
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, where libyaml is

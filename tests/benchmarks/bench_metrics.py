@@ -40,6 +40,7 @@ def rows(
         "logvars": (torch.randn(codes.shape, generator=generator) * 0.8 - 3).to(device),
         "codes_of_runs": torch.stack([runs, -runs.flip(1)]),
         "rates_of_runs": torch.ones(2, 10, device=device),
+        "log_weights": codes,
     }
     table = []
     for name in names:

@@ -16,9 +16,11 @@ from disent.metrics.base import numbers, settings, wants
 
 SCORES = {name: getattr(metrics, name) for name in metrics.__all__}
 INPUTS = {"codes", "factors", "grid", "means", "logvars", "codes_of_runs", "rates_of_runs"}
+INPUTS |= {"log_weights"}
 # scores of one model that say how well codes tell factors; the others count or compare
 WITH_LABELS = [n for n in SCORES if {"factors", "grid"} & set(wants(SCORES[n]))]
 WITHOUT_RANGE = {"active_units", "gaussian_total_correlation", "mutual_info_score"}
+SIGNED = {"log_likelihood"}  # without any range
 # the numbers that a perfect code does not lead: an axis of one factor is not one cut of a line
 NOT_LEADING = {"sap", "irs"}
 # on 60 points the drawn test rows are train rows too, so that any code's factors are known by heart
@@ -49,6 +51,7 @@ def evaluate(name: str, codes: Tensor, factors_on: str | None = None) -> dict[st
         "logvars": torch.full_like(codes, -4.0),
         "codes_of_runs": torch.stack([codes, codes.flip(1) + 0.1 * RANDOM[:, :1].to(codes)]),
         "rates_of_runs": torch.ones(2, codes.shape[1], device=codes.device),
+        "log_weights": codes,
     }
     fast = {k: v for k, v in FAST.items() if k in settings(member)}
     value = member(*(given[want] for want in wants(member)), **fast)
@@ -90,8 +93,8 @@ def test_numbers_are_float64_and_in_their_range(score, name):
         if number == "infomec.compactness" and value.isnan():  # of one active latent
             assert name in ("a single latent", "constant")
             continue
-        assert (value >= 0).all()
-        assert number in WITHOUT_RANGE or (value <= 1 + 1e-9).all()
+        assert number in SIGNED or (value >= 0).all()
+        assert number in WITHOUT_RANGE | SIGNED or (value <= 1 + 1e-9).all()
 
 
 @pytest.mark.parametrize("name", WITH_LABELS)
