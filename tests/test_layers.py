@@ -25,6 +25,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 ALLOWED["latents"] = NOUNS | FORMULAS | {"data", "encoding", "codes"}
 ALLOWED["evaluation"] = NOUNS | {"metrics", "likelihoods", "data", "encoding", "codes", "runs"}
+ALLOWED["evaluation"] |= {"latents"}
 ALLOWED["report"] = NOUNS | {"figures", "data", "encoding", "latents", "runs"}
 ALLOWED["callbacks"] = NOUNS | {"data", "codes", "models", "latents", "evaluation", "runs"}
 ALLOWED["config"] = NOUNS | FORMULAS | {"data", "models", "evaluation", "runs"}

@@ -5,6 +5,7 @@ import argparse
 import functools
 
 OPTIONS = ("metrics", "seed", "codes", "repeats", "points", "precision", "samples", "pictures")
+OPTIONS += ("drawn",)
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -43,6 +44,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     option("--samples", type=int, help="K of log_likelihood (default: 1000)")
     option("--pictures", type=int, help="random ones, of log_likelihood (default: 1024)")
+    option(
+        "--drawn",
+        type=int,
+        metavar="N",
+        help="compare N pictures that the model draws with the nearest real ones (default: 0)",
+    )
     parser.add_argument("--best", action="store_true", help="take best.ckpt, not last.ckpt")
     parser.add_argument("--device", help="cpu, cuda, ... (default: cuda where there is one)")
     parser.set_defaults(run=run)

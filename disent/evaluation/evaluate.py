@@ -12,6 +12,7 @@ from disent.codes import CodeTable
 from disent.data.base import PictureDataset
 from disent.data.subgrid import thin
 from disent.evaluation.description import describe
+from disent.evaluation.drawn import judge_drawn
 from disent.evaluation.encoded import Encoded, labelled_rows, shuffled
 from disent.evaluation.likelihood import likelihood_entries
 from disent.evaluation.limits import rate_and_distortion
@@ -84,6 +85,10 @@ def evaluate(
         found = likelihood_entries(model, untrained, dataset, options, progress=progress)
         _check(found, record["rate_distortion"].get("entropy"))
         record["scores"] |= found
+    if options.drawn:
+        record["drawn"] = judge_drawn(
+            model, dataset, table, options.drawn, options.seed, progress=progress
+        )
     return record, table
 
 

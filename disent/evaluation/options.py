@@ -28,6 +28,7 @@ class Options:
             moves codes by about 1 %.
         samples: K, draws from the posterior of each picture, of log_likelihood.
         pictures: At most so many, drawn at random by the seed, of log_likelihood.
+        drawn: Pictures that the model draws, to be compared with the real ones; 0: none.
     """
 
     metrics: Sequence[str] = ("mig", "beta_vae_score")
@@ -38,6 +39,7 @@ class Options:
     precision: Precision = "float32"
     samples: int = 1000
     pictures: int = 1024
+    drawn: int = 0
 
     def __post_init__(self) -> None:
         names = [name.strip() for name in self.metrics]
@@ -55,6 +57,8 @@ class Options:
                 f"got samples={self.samples}, pictures={self.pictures}. log_likelihood wants at "
                 "least 1 sample for each of at least 2 pictures; 1,000 for each of 1,024 is usual."
             )
+        if self.drawn < 0 or self.drawn == 1:
+            raise ValueError(f"got drawn={self.drawn}, but 0 or at least 2 pictures are wanted.")
         if self.codes not in ("mean", "sampled") or self.precision not in ("float32", "bfloat16"):
             raise ValueError(
                 f"got codes={self.codes!r}, precision={self.precision!r}. Codes are 'mean' or "

@@ -43,6 +43,8 @@ def evaluate_run(
     if all(before.get(key) == record[key] for key in ("step", "fingerprint", "points")):
         earlier = without(before["scores"], options.of_one_run, options)
         record["scores"] = earlier | record["scores"]
+        if "drawn" in before:
+            record.setdefault("drawn", before["drawn"])
     run.write_scores(record)
     return record, table
 

@@ -22,6 +22,7 @@ from disent.figures.animation import Animation
 from disent.files import replacing_path
 from disent.gaussian import Posterior
 from disent.latents.families import family_pictures
+from disent.latents.fitted_samples import fitted_samples
 from disent.latents.summary import LatentSummary, summarise_latents
 from disent.priors.normal import StandardNormal
 from disent.streams import Stream
@@ -118,7 +119,7 @@ def draw_pictures(
         drawn: dict[str, Figure | Animation] = {
             "traversals": _traversals(model, dataset, summary, traversal, start),
             "reconstructions": _reconstructions(model, dataset, summary, seed),
-            "samples": _samples(model, dataset, len(summary.variances), seed),
+            "samples": _samples(model, dataset, table, len(summary.variances), seed),
             "interpolation": _interpolation(model, dataset, summary, traversal.columns, seed),
             **family_pictures(model, dataset, seed),
         }
@@ -243,11 +244,16 @@ def _reconstructions(
     )
 
 
-def _samples(model: Any, dataset: PictureDataset, latent_dim: int, seed: int) -> Figure:
+def _samples(
+    model: Any, dataset: PictureDataset, table: CodeTable | None, latent_dim: int, seed: int
+) -> Figure:
     """Pictures of the model's prior; of N(0, 1) where a model does not say how it is sampled.
 
-    One that depends on factors is given those of random pictures.
+    One whose codes follow no prior is sampled by densities fitted to them. One that depends on
+    factors is given those of random pictures.
     """
+    if not getattr(model, "follows_prior", True):
+        return fitted_samples(model, dataset, table, seed)
     stream = Stream(seed, "samples of the prior")
     conditions = Stream(seed, "conditions of samples").integers(0, len(dataset), 40)
     model = encoder_of(model, dataset, conditions)

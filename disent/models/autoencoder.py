@@ -29,7 +29,7 @@ class AutoEncoder(Model):
     optimum spans the first principal components, in no particular axes (Bourlard & Kamp, 1988;
     Baldi & Hornik, 1989, https://doi.org/10.1016/0893-6080(89)90014-2): batches of the whole
     dataset reach it, smaller ones only come near it. Nothing is drawn, and there is no prior:
-    pictures of N(0, 1) are not meant to look like any.
+    pictures are sampled from densities fitted to the codes of a trained one.
 
     Args:
         network: Encoder, which gives D numbers, and decoder, by the name of their paper.
@@ -44,6 +44,7 @@ class AutoEncoder(Model):
     """
 
     updates = (Update("step_loss"),)
+    follows_prior = False
     strength = ("latent_dim", "D")
     named_by = ("latent_dim",)
     likelihood: Likelihood

@@ -45,6 +45,8 @@ class Model(LightningModule):
         named_by: Arguments that the names of its runs hold; None: all that a VAE has not.
         likelihood: p(x|z), where the model has one.
         prior: p(z), from which `sample` draws.
+        follows_prior: Whether training makes the codes follow it; where not, pictures are sampled
+            from densities fitted to the codes.
     """
 
     updates: ClassVar[tuple[Update, ...]]
@@ -56,6 +58,7 @@ class Model(LightningModule):
     strength: ClassVar[tuple[str, str] | None] = None
     named_by: ClassVar[tuple[str, ...] | None] = None
     prior: Prior
+    follows_prior: ClassVar[bool] = True
 
     def __init__(self, latent_dim: int = 10, seed: int = 0) -> None:
         super().__init__()

@@ -45,6 +45,31 @@ def print_scores(run: str | os.PathLike[str], record: dict[str, Any]) -> None:
         console.print("no factor of these pictures is known", highlight=False)
     console.print(_rate(record), highlight=False)
     _print_bounds(console, record.get("rate_distortion") or {})
+    if record.get("drawn"):
+        console.print()
+        console.print(_drawn(record["drawn"]))
+
+
+def _drawn(groups: dict[str, dict[str, float]]) -> Table:
+    """How far the pictures that the model draws are from real ones, by where their codes are."""
+    pictures = next(iter(groups.values()))["pictures"]
+    title = f"{pictures} pictures drawn of each, against the nearest real ones (squared error)"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("codes of")
+    names = {
+        "distance": "distance",
+        "distance_error": "error",
+        "confidence": "confidence",
+        "sure": "above 0.9",
+        "log_density": "log density",
+    }
+    kept = [part for part in names if any(part in numbers for numbers in groups.values())]
+    for part in kept:
+        table.add_column(names[part], justify="right")
+    for name, numbers in groups.items():
+        label = "real pictures" if name == "codes" else name
+        table.add_row(label, *(_text(numbers.get(part)) for part in kept))
+    return table
 
 
 def _factors(entries: dict[str, Any]) -> Table:

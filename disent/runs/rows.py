@@ -64,6 +64,8 @@ def score_columns(record: dict[str, Any]) -> dict[str, Any]:
     row |= {f"evaluated.{name}": found[name] for name in BOUNDS if name in found}
     if "total" in found:
         row["evaluated.elbo"] = -found["total"]
+    for kind, numbers in (record.get("drawn") or {}).items():
+        row |= {f"drawn.{kind}.{name}": value for name, value in numbers.items()}
     unseen = record.get("held_out") or {}
     for side in ("trained", "unseen"):
         row |= {f"held_out.{side}.{name}": v for name, v in unseen.get(side, {}).items()}

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures that a model draws, judged by the real ones: how far off, and how clear they are."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from disent.codes import CodeTable
+from disent.data.base import FactorDataset, PictureDataset
+from disent.encoding import encoder_of
+from disent.evaluation.classifier import SURE, Classifier
+from disent.evaluation.nearest import nearest_pictures
+from disent.latents.density import held_out_densities
+from disent.latents.fitted import codes_to_fit, components_for, fitted_pictures
+from disent.streams import Stream
+
+
+def judge_drawn(
+    model: Any,
+    dataset: PictureDataset,
+    table: CodeTable,
+    n: int,
+    seed: int = 0,
+    *,
+    progress: bool = False,
+) -> dict[str, dict[str, float]]:
+    """Numbers of n pictures each that a model draws, by where their codes come from.
+
+    `prior`, or `diagonal`, `full` and `mixture` for a model whose codes follow none; and beside
+    them `codes`, what it makes of the codes of real pictures: no density on codes does better than
+    that, but by chance or by forgetting some.
+
+    Args:
+        model: In eval mode.
+        dataset: The real pictures, each of which is compared.
+        table: Their codes.
+        n: How many pictures of each.
+        seed: Of all that is drawn.
+        progress: Show a bar.
+    Returns:
+        `distance`, the mean squared error to the nearest real picture, summed over pixels, and
+        `distance_error`, its standard error. Where pictures have a label and are no grid,
+        `confidence`, the mean probability of the likeliest class by a classifier of real pictures,
+        and `sure`, the share of pictures where it is above 0.9. Of fitted densities `log_density`,
+        of codes that were not fitted to, nats per code.
+    """
+    groups = _groups(model, dataset, table, n, seed)
+    pictures = torch.cat(list(groups.values()))
+    distances = nearest_pictures(pictures, dataset, progress=progress).distance.split(n)
+    # of a grid of factors, none says what the picture is of
+    labelled = bool(dataset.names) and not isinstance(dataset, FactorDataset)
+    judge = Classifier.fit(dataset, seed=seed) if labelled else None
+    found = {}
+    for (name, some), distance in zip(groups.items(), distances, strict=True):
+        found[name] = {
+            "pictures": n,
+            "seed": seed,
+            "distance": float(distance.mean()),
+            "distance_error": float(distance.std() / n**0.5),
+        }
+        if judge is not None:
+            confidence = judge.confidence(some)
+            found[name] |= {
+                "confidence": float(confidence.mean()),
+                "sure": float((confidence > SURE).double().mean()),
+            }
+    if "mixture" in groups:
+        codes = codes_to_fit(model, dataset, table, seed)
+        known = held_out_densities(codes, components=components_for(codes), seed=seed)
+        for kind, value in known.items():
+            found[kind]["log_density"] = value
+    return found
+
+
+def _groups(
+    model: Any, dataset: PictureDataset, table: CodeTable, n: int, seed: int
+) -> dict[str, Float[Tensor, "n c h w"]]:
+    """Pictures by where their codes come from."""
+    drawn: dict[str, Tensor] = {}
+    with torch.inference_mode():
+        if getattr(model, "follows_prior", True):
+            rows = Stream(seed, "conditions of samples").integers(0, len(dataset), n)
+            noise = Stream(seed, "samples of the prior").normal(0, (n, model.draws_of_prior))
+            drawn["prior"] = encoder_of(model, dataset, rows).sample(n, noise=noise)
+        else:
+            codes = codes_to_fit(model, dataset, table, seed)
+            drawn |= fitted_pictures(model, dataset, codes, n, seed)
+        rows = Stream(seed, "pictures to reconstruct").integers(0, len(dataset), n)
+        own = encoder_of(model, dataset, rows)
+        drawn["codes"] = own.picture(table.means[rows].to(model.device))
+    return drawn
