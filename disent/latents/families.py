@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from disent.data.base import PictureDataset
 from disent.figures.animation import Animation
 from disent.latents.conditions import condition_pictures
+from disent.latents.levels import level_pictures
 from disent.latents.plane import plane_pictures
 
 
@@ -24,5 +25,7 @@ def family_pictures(
     drawn: dict[str, Figure | Animation] = {}
     if getattr(model, "conditions", ()):
         drawn |= condition_pictures(model, dataset, seed)
+    if hasattr(model, "ladder"):
+        drawn |= level_pictures(model, seed)
     drawn |= plane_pictures(model, dataset, seed)
     return drawn

@@ -7,6 +7,7 @@ from disent.models.beta_vae import AnnealedVAE, BetaTCVAE, BetaVAE
 from disent.models.bigan import BiGAN
 from disent.models.conditional import ConditionalVAE
 from disent.models.factor_vae import FactorVAE
+from disent.models.hierarchical import HierarchicalVAE
 from disent.models.load import load_run
 from disent.models.vae import VAE
 
@@ -21,5 +22,6 @@ __all__ = [
     "ConditionalVAE",
     "DenoisingAutoEncoder",
     "FactorVAE",
+    "HierarchicalVAE",
     "load_run",
 ]
