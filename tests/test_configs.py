@@ -8,6 +8,7 @@ from disent.cli.main import main
 from disent.config.presets import presets
 from disent.runs import RunDir
 
+STANDING = {"scan": "--model.vision"}  # on a run of a VAE, under this option
 HEADER = ("https://", "# Steps:", "# Cost:", "# Expected:", "# Command:  disent fit --config")
 
 
@@ -24,14 +25,21 @@ def test_a_preset_names_source_steps_cost_result_and_command(name):
     assert f"--config {name}" in header
 
 
+def fit(folder, words):
+    options = (
+        f"{words} --data tests.tiny.Squares --loader.batch_size 4 --trainer.max_steps 1 "
+        "--trainer.log_every_n_steps 1 --evaluate.at_end false --pictures.at_end false"
+    )
+    return main(["fit", *options.split(), "--runs", str(folder)])
+
+
 @pytest.mark.parametrize("name", presets())
 def test_a_preset_takes_a_step(name, tmp_path):
-    options = (
-        f"--config {name} --data tests.tiny.Squares --loader.batch_size 4 --trainer.max_steps 1 "
-        "--trainer.log_every_n_steps 1 --evaluate.at_end false --pictures.at_end false --run step"
-    )
-    arguments = [*options.split(), "--runs", str(tmp_path)]
-    assert main(["fit", *arguments]) == 0
+    words = f"--config {name} --run step"
+    if option := STANDING.get(name):
+        assert fit(tmp_path, "--config quickstart --run below") == 0
+        words += f" {option} {tmp_path / 'below'}"
+    assert fit(tmp_path, words) == 0
     logged = pd.read_csv(RunDir(tmp_path / "step").metrics)
     assert list(logged["step"]) == [1]
     assert logged.notna().all(axis=None)

@@ -10,6 +10,7 @@ from disent.figures.animation import Animation
 from disent.latents.conditions import condition_pictures
 from disent.latents.levels import level_pictures
 from disent.latents.plane import plane_pictures
+from disent.latents.symbols import symbol_pictures
 
 
 def family_pictures(
@@ -25,6 +26,8 @@ def family_pictures(
     drawn: dict[str, Figure | Animation] = {}
     if getattr(model, "conditions", ()):
         drawn |= condition_pictures(model, dataset, seed)
+    if hasattr(model, "imagine"):
+        drawn |= symbol_pictures(model, dataset, seed)
     if hasattr(model, "ladder"):
         drawn |= level_pictures(model, seed)
     drawn |= plane_pictures(model, dataset, seed)

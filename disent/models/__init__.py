@@ -2,6 +2,7 @@
 """Models: LightningModules with their training step, and the way back from a run to its model."""
 
 from disent.models.adversarial_autoencoder import AdversarialAutoEncoder
+from disent.models.adversarial_variational import AdversarialVariationalBayes
 from disent.models.autoencoder import AutoEncoder, DenoisingAutoEncoder
 from disent.models.beta_vae import AnnealedVAE, BetaTCVAE, BetaVAE
 from disent.models.bigan import BiGAN
@@ -9,11 +10,14 @@ from disent.models.conditional import ConditionalVAE
 from disent.models.factor_vae import FactorVAE
 from disent.models.hierarchical import HierarchicalVAE
 from disent.models.load import load_run
+from disent.models.scan import SCAN
 from disent.models.vae import VAE
 
 __all__ = [
+    "SCAN",
     "VAE",
     "AdversarialAutoEncoder",
+    "AdversarialVariationalBayes",
     "AnnealedVAE",
     "AutoEncoder",
     "BetaTCVAE",

@@ -17,7 +17,7 @@ from disent.config.presets import presets
 from disent.data import FactorDataModule
 from disent.data.base import Batch
 from disent.fleet import Stack
-from disent.models import load_run
+from disent.models import VAE, load_run
 from disent.models.base import Model, take_step
 from disent.networks import MLP
 from disent.runs import RunDir
@@ -34,7 +34,9 @@ SMALL: dict[str, dict[str, Any]] = {
     "BiGAN": {"width": 16},
     "ConditionalVAE": FACTORS,
     "FactorVAE": {"width": 16},
+    "SCAN": {"width": 16, "operator_width": 8, **FACTORS},
 }
+STANDING = {"SCAN": "vision"}  # on a trained VAE, under this argument
 each = pytest.mark.parametrize("member", MEMBERS)
 
 
@@ -42,6 +44,9 @@ def made(member: type[Model], seed: int = 0, **more: Any) -> Model:
     given: dict[str, Any] = {
         "network": lambda c, d, o, **numbers: MLP(c, d, o, hidden=[16], **numbers)
     }
+    if argument := STANDING.get(member.__name__):
+        seen = {n: more.pop(n) for n in ("channels", "size", "latent_dim") if n in more}
+        given = {argument: VAE(**given, **seen, seed=seed)}
     return member(**{**given, **SMALL.get(member.__name__, {}), "seed": seed, **more})
 
 
@@ -234,6 +239,10 @@ OPTIONS = """
 @pytest.mark.parametrize("name", NAMES)
 def test_the_quickstart_takes_steps_of_it_and_its_run_loads(name, tmp_path):
     words = ["--config", "quickstart", "--model", name, "--model.network", "Linear"]
+    if argument := STANDING.get(name):
+        below = ["--config", "quickstart", "--model.network", "Linear", *OPTIONS]
+        assert main(["fit", *below, "--run", "below", "--runs", str(tmp_path)]) == 0
+        words[-2:] = [f"--model.{argument}", str(tmp_path / "below")]
     small = SMALL.get(name, {}).items()
     words += [f"--model.{key}={value}" for key, value in small if key not in FILLED]
     assert main(["fit", *words, *OPTIONS, "--runs", str(tmp_path)]) == 0
