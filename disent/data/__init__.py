@@ -4,6 +4,7 @@
 from disent.data.datamodule import FactorDataModule
 from disent.data.digits import Digits
 from disent.data.dsprites import DSprites
+from disent.data.four_pixels import FourPixels
 from disent.data.mnist import MNIST, FashionMNIST
 from disent.data.shapes3d import Shapes3D
 from disent.data.shapes3d_lookalike import Shapes3DLookalike
@@ -14,6 +15,7 @@ __all__ = [
     "Digits",
     "FactorDataModule",
     "FashionMNIST",
+    "FourPixels",
     "Shapes3D",
     "Shapes3DLookalike",
 ]
