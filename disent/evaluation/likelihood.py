@@ -12,7 +12,7 @@ from torch import Tensor
 from disent.data.base import PictureDataset
 from disent.data.subgrid import thin
 from disent.encoding import progress_bar
-from disent.evaluation.log_weights import NoDensity, log_weights_of
+from disent.evaluation.log_weights import NoDensity, check_densities, log_weights_of
 from disent.evaluation.options import Options
 from disent.evaluation.pca import PixelPCA
 from disent.likelihoods import FixedGaussian, LearnedGaussian
@@ -52,8 +52,9 @@ def likelihood_entries(
     """The entries of L_K, of the ELBO and of naive Monte Carlo, all in nats per image.
 
     `log_likelihood` holds under `bounds` L_k for k = 1, 10, 100 .. K, all from the same samples.
-    The standard error is of the pictures and of the samples together. By how much a bound lies
-    below log p(x) it does not tell: that more samples no longer raise it does.
+    Naive Monte Carlo and the untrained model are of the first 128 pictures, and `of_these` is L_K
+    of the model for these. The standard error is of the pictures and of the samples together. By
+    how much a bound lies below log p(x) it does not tell: that more samples no longer raise it does.
 
     Args:
         model: What was trained.
@@ -66,11 +67,13 @@ def likelihood_entries(
     rows = drawn_pictures(len(dataset), options)
     stated = _stated(dataset, rows, options)
     try:
-        found = _weigh(model, untrained, dataset, rows, options, progress=progress)
+        check_densities(model, dataset)
     except NoDensity as error:
         return {"log_likelihood": stated | {"value": None, "reason": str(error)}}
+    found = _weigh(model, untrained, dataset, rows, options, progress=progress)
     density, blank = _pca(model, dataset, rows), found.untrained
     stated |= {"chance": None, "pca": density, "untrained_points": len(blank)}
+    same = _summary([table[:ASIDE] for table in found.own], options.samples)["value"]
     stated["reasons"] = {"chance": NO_CHANCE} | ({"pca": NO_PCA} if density is None else {})
     naive = _stated(dataset, rows[:ASIDE], options) | {"codes": "samples of the prior, float32"}
     return {
@@ -78,6 +81,7 @@ def likelihood_entries(
             **_summary(found.own, options.samples),
             "untrained": float(log_likelihood(blank)),
             "bounds": _bounds(found.own),
+            "of_these": same,
             **stated,
         },
         "log_likelihood.elbo": {
@@ -85,7 +89,11 @@ def likelihood_entries(
             "untrained": float(blank.mean()),
             **stated,
         },
-        "log_likelihood.naive": {**_summary(found.naive, options.samples), **naive},
+        "log_likelihood.naive": {
+            **_summary(found.naive, options.samples),
+            "of_these": same,
+            **naive,
+        },
     }
 
 

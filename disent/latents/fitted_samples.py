@@ -23,15 +23,18 @@ def fitted_samples(
     pictures = fitted_pictures(model, dataset, codes, ROWS * COLUMNS, seed)
     components = components_for(codes)
     known = held_out_densities(codes, components=components, seed=seed)
-    told = ", ".join(f"{kind} {known[kind]:.2f}" for kind in KINDS)
+    told = ", ".join(f"{kind} {known[kind]:.2f}" for kind in KINDS).replace("-", "\N{MINUS SIGN}")
+    which = f"{len(codes):,} random pictures (seed {seed})"
+    if len(codes) == len(dataset):
+        which = f"all {len(codes):,} pictures"
     names = ("diagonal\nGaussian", "Gaussian with\ncovariances", f"mixture of {components}")
     labels = [label for name in names for label in (name, *[""] * (ROWS - 1))]
     return figures.image_grid(
         torch.cat([pictures[kind] for kind in KINDS]).unflatten(0, (-1, COLUMNS)),
         row_labels=labels,
         title="Samples of densities fitted to the codes",
-        note=f"The model has no prior: each density is fitted to the codes of {len(codes):,} "
-        f"random pictures (seed {seed}). Fitted to four fifths of them, it gives the others a "
+        note=f"The model has no prior: each density is fitted to the codes of {which}, and drawn "
+        f"from with seed {seed}. Fitted to four fifths of these codes, it gives the others a "
         f"log-density of, in nats per code: {told}.",
         group=ROWS,
     )

@@ -146,8 +146,9 @@ def _bounds(name: str, score: dict[str, Any]) -> str:
     """What a log-likelihood is of, and how it grew with the samples."""
     grown = ", ".join(f"{int(k):,}: {_nats(value)}" for k, value in score["bounds"].items())
     return (
-        f"{name}: nats per image, of {score['points']:,} random pictures; naive: samples of the "
-        f"prior. Naive and untrained: of {score['untrained_points']:,}. By samples: {grown}"
+        f"{name}: nats per image, of {score['points']:,} random pictures. By samples: {grown}. "
+        f"Naive (samples of the prior) and untrained: of {score['untrained_points']:,} of them, "
+        f"whose own value is {_nats(score['of_these'])}."
     )
 
 

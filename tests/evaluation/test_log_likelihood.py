@@ -249,6 +249,7 @@ def test_an_evaluation_holds_the_bound_beside_elbo_naive_untrained_and_pca(recor
     assert list(best["bounds"]) == ["1", "10", "100", "200"]
     assert best["bounds"]["1"] == pytest.approx(elbo["value"])
     assert best["bounds"]["200"] == pytest.approx(best["value"])
+    assert naive["of_these"] == best["of_these"] == pytest.approx(best["value"])  # all of them
 
 
 def test_an_entry_says_all_that_it_depends_on(record):
@@ -302,6 +303,10 @@ def test_it_is_printed_with_its_error_and_how_it_grew(record, capsys):
     print_scores("runs/a", record)
     printed = capsys.readouterr().out
     assert "By samples: 1: " in printed
+    assert (
+        f"of 40 of them, whose own value is {record['scores']['log_likelihood']['value']:.2f}"
+        in (" ".join(printed.split()))
+    )
     lines = [line.split() for line in printed.splitlines()]
     assert ["score", "value", "+-", "error", "untrained", "PCA"] in lines
     assert any(line[:1] == ["log_likelihood.naive"] and len(line) == 4 for line in lines)

@@ -165,10 +165,10 @@ def test_models_without_a_prior_are_drawn_by_their_densities(member):
         "diagonal\nGaussian", "", "Gaussian with\ncovariances", "", "mixture of 6", "",
     ]  # fmt: skip
     assert figure.texts[0].get_text() == "Samples of densities fitted to the codes"
-    assert "fitted to the codes of 60 random pictures (seed 0)" in note(figure)
+    assert "fitted to the codes of all 60 pictures, and drawn from with seed 0" in note(figure)
     known = held_out_densities(codes_to_fit(model, Bars()), components=6)
     for kind in KINDS:
-        assert f"{kind} {known[kind]:.2f}" in note(figure)
+        assert f"{kind} {known[kind]:.2f}".replace("-", "\N{MINUS SIGN}") in note(figure)
 
 
 def test_each_row_shows_codes_drawn_from_its_own_density():
