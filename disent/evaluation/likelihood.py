@@ -54,7 +54,7 @@ def likelihood_entries(
     `log_likelihood` holds under `bounds` L_k for k = 1, 10, 100 .. K, all from the same samples.
     Naive Monte Carlo and the untrained model are of the first 128 pictures, and `of_these` is L_K
     of the model for these. The standard error is of the pictures and of the samples together. By
-    how much a bound lies below log p(x) it does not tell: that more samples no longer raise it does.
+    how much a bound lies below log p(x) it does not say: that more samples leave it as it is, does.
 
     Args:
         model: What was trained.
