@@ -2,6 +2,7 @@
 """Figures: tensors or a DataFrame in, a matplotlib Figure out; nothing is loaded or written."""
 
 from disent.figures.bounds import information_bounds
+from disent.figures.clouds import clouds
 from disent.figures.codes import codes_over_prior
 from disent.figures.curves import curves
 from disent.figures.examples import examples_of_settings
@@ -19,6 +20,7 @@ from disent.figures.traversals import traversals
 
 __all__ = [
     "capacity_ramp",
+    "clouds",
     "codes_over_prior",
     "curves",
     "examples_of_settings",

@@ -11,6 +11,7 @@ from disent.latents.conditions import condition_pictures
 from disent.latents.levels import level_pictures
 from disent.latents.plane import plane_pictures
 from disent.latents.symbols import symbol_pictures
+from disent.latents.tiles import tile_pictures
 
 
 def family_pictures(
@@ -30,5 +31,6 @@ def family_pictures(
         drawn |= symbol_pictures(model, dataset, seed)
     if hasattr(model, "ladder"):
         drawn |= level_pictures(model, seed)
+    drawn |= tile_pictures(model, dataset, seed)
     drawn |= plane_pictures(model, dataset, seed)
     return drawn

@@ -38,6 +38,7 @@ def arguments(name: str, channels: int) -> tuple[tuple, dict]:
     return {
         "capacity_ramp": ((RAMP,), {"factors": {0: "pos_x"}}),
         "codes_over_prior": ((NORMAL, NORMAL[:9] + 1), {"labels": torch.arange(50) % 4 - 1}),
+        "clouds": (({"VAE": NORMAL[None]},), {"names": ["pixel 0"]}),
         "curves": ((STEPS,), {}),
         "examples_of_settings": (
             (images[0], [SettingExamples("beta 4", 9, 20, images[0], images[1], images[0, 0])]),
