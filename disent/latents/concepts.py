@@ -63,7 +63,7 @@ class Recombined(NamedTuple):
         divergence: KL from the posterior of the recombined symbol, in nats.
         of_first: The same of the first symbol's own posterior: an operator that does nothing.
         right: Share of pairs whose posterior says what the recombined symbol says, of all factors
-            that pictures are told by, and nothing else of these.
+            that are read, and nothing else of these; nan where none is.
         best: The same of the recombined symbol's own posterior.
         pairs: How many there were.
     """
@@ -206,7 +206,8 @@ def recombinations(
 
         def right(concept: Any, result: Tensor = result) -> float:
             read = model.concepts.read(concept, draws.expand(-1, len(result), -1))
-            return float((read == result)[:, coded].all(1).float().mean())
+            both = (read == result)[:, coded].all(1)
+            return float(both.float().mean()) if coded else math.nan
 
         scores[name] = Recombined(
             float(wanted.divergence(found).sum(-1).mean()),
