@@ -14,6 +14,7 @@ from disent.data.splits import held_out_pictures
 from disent.data.subgrid import SubGrid, Subset
 from disent.evaluation.encoded import labelled_rows
 from disent.evaluation.evaluate import thinned
+from disent.evaluation.likelihood import likelihood_of
 from disent.evaluation.limits import PICTURES, distortions_of
 from disent.evaluation.options import Options
 from disent.metrics.transfer import prediction_errors
@@ -26,6 +27,8 @@ def held_out_terms(
     dataset: PictureDataset,
     table: CodeTable,
     options: Options,
+    *,
+    progress: bool = False,
 ) -> dict[str, Any] | None:
     """Rate and distortion of trained and of unseen pictures, and how far factors are misread.
 
@@ -35,9 +38,11 @@ def held_out_terms(
         dataset: Its pictures.
         table: The codes of those that the options ask for.
         options: With the seed of the pictures and the noise drawn.
+        progress: Show a bar over a log-likelihood.
     Returns:
         `condition`; `trained` and `unseen`, each with pictures, rate, distortion (nats per image)
-        and its standard error, None where the model has none; `factors`, with the error of a linear
+        and its standard error, None where the model has none, and with `log_likelihood` of some of
+        them and its error where that score is asked for; `factors`, with the error of a linear
         reading of each factor that is fitted on trained pictures, in steps of the factor. None for
         a run that held out nothing, or of whose two sides one has no picture here.
     """
@@ -50,10 +55,15 @@ def held_out_terms(
         unseen = unseen[judged.parent_index(torch.arange(len(judged)))]
     if unseen.all() or not unseen.any():
         return None
+    sides = {"trained": ~unseen, "unseen": unseen}
+    terms = {name: _terms(model, judged, table, rows, options.seed) for name, rows in sides.items()}
+    if "log_likelihood" in options.metrics:
+        for name, rows in sides.items():
+            index = rows.nonzero().flatten()
+            terms[name] |= likelihood_of(model, judged, index, options, progress=progress)
     return {
         "condition": condition,
-        "trained": _terms(model, judged, table, ~unseen, options.seed),
-        "unseen": _terms(model, judged, table, unseen, options.seed),
+        **terms,
         "factors": _errors(table, unseen),
     }
 

@@ -124,6 +124,33 @@ def _weigh(
         return Weights(own, naive, weigh(untrained, aside, options.seed))
 
 
+def likelihood_of(
+    model: Any,
+    dataset: PictureDataset,
+    index: Int[Tensor, "m"],
+    options: Options,
+    *,
+    progress: bool = False,
+) -> dict[str, float | None]:
+    """`log_likelihood`, L_K of some of the pictures at `index`, and `log_likelihood_error`.
+
+    None for a model without the densities that it is made of.
+    """
+    rows = index[drawn_pictures(len(index), options)]
+    try:
+        check_densities(model, dataset)
+    except NoDensity:
+        return {"log_likelihood": None, "log_likelihood_error": None}
+    with progress_bar(progress) as bar:
+        task = bar.add_task(f"{options.samples:,} samples of each picture", total=len(rows))
+        weights = log_weights_of(
+            model, dataset, rows, options.samples, seed=options.seed,
+            advance=lambda done: bar.advance(task, done),
+        )  # fmt: skip
+    found = _summary([weights], options.samples)
+    return {"log_likelihood": found["value"], "log_likelihood_error": found["error"]}
+
+
 def drawn_pictures(pictures: int, options: Options) -> Int[Tensor, "n"]:
     """Which of so many pictures are judged: all, or as many as asked for, drawn by the seed."""
     order = Stream(options.seed, "pictures of log_likelihood").permutation(0, pictures)

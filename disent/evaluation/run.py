@@ -36,7 +36,7 @@ def evaluate_run(
     step, dataset = trained.step(best=best), trained.dataset()
     record, table = evaluate(model, untrained, dataset, options, table=table, progress=progress)
     record = {"step": step, **record}
-    unseen = held_out_terms(path, model, dataset, table, options)
+    unseen = held_out_terms(path, model, dataset, table, options, progress=progress)
     if unseen is not None:
         record["held_out"] = unseen
     before = run.read_scores()

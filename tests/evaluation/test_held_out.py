@@ -52,3 +52,21 @@ def test_they_are_columns_of_the_table_of_runs(runs):
 
 def test_a_run_that_held_nothing_out_says_nothing(runs):
     assert "held_out" not in RunDir(runs / "all").read_scores()
+
+
+def test_both_sides_have_a_log_likelihood_of_their_own_pictures_where_it_is_asked_for(runs):
+    run = RunDir(runs / "some")
+    before = run.read_scores()
+    options = ["--metrics", "log_likelihood", "--samples", "4", "--pictures", "128"]
+    try:
+        assert main(["evaluate", str(run.path), *options, "--device", "cpu"]) == 0
+        record = run.read_scores()
+    finally:
+        run.write_scores(before)
+    found, sides = record["held_out"], ("trained", "unseen")
+    # every picture is drawn, each with the same samples: 96 + 32 of 128
+    parts = [found[side]["log_likelihood"] * found[side]["pictures"] for side in sides]
+    assert sum(parts) / 128 == pytest.approx(record["scores"]["log_likelihood"]["value"], rel=1e-5)
+    assert found["trained"]["log_likelihood"] != found["unseen"]["log_likelihood"]
+    assert found["unseen"]["log_likelihood_error"] > 0
+    assert "log_likelihood" not in before["held_out"]["unseen"]
