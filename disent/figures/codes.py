@@ -10,7 +10,7 @@ from torch import Tensor
 from disent.checks import check_finite
 from disent.figures.style import FAINT, INK, MUTED, TEXT, label_axes, new_figure, text_pixels, wrap
 
-WIDTH, HEIGHT = 1400, 640  # screen pixels of the panels with what stands around them
+WIDTH, HEIGHT = 1400, 680  # screen pixels: two square panels with what stands around them
 CLASSES = "tab10"  # ten colours that are told apart; the digit of a class stands on its codes too
 SCALE = "cividis"  # for more classes than that: from dark to bright
 
@@ -48,7 +48,7 @@ def codes_over_prior(
     height = HEIGHT + below
     figure = new_figure(WIDTH, height)
     figure.text(12 / WIDTH, 12 / height, note, size=TEXT, color=MUTED, va="bottom")
-    places = {"left": 100 / WIDTH, "right": 1 - 20 / WIDTH, "wspace": 0.16}
+    places = {"left": 130 / WIDTH, "right": 1 - 20 / WIDTH, "wspace": 0.31}
     places |= {"bottom": (below + 80) / height, "top": 1 - 60 / height}
     left, right = figure.subplots(1, 2, gridspec_kw=places)
     limit = 1.05 * max(float(codes.abs().max()), float(samples.abs().max()))
