@@ -15,9 +15,10 @@ from disent.gaussian import PointMass
 from disent.streams import Stream
 
 FEW = 7  # pictures: of so small a dataset all posteriors are drawn
-DRAWS, MANY = 2000, 50_000  # of each posterior; of small pictures, whose information is counted
+DRAWS, MANY = 2000, 500_000  # of each posterior; of small pictures, whose information is counted
+AT_ONCE = 50_000
 SMALL = 64  # values of a picture
-SIDE = 0.2  # of a cell
+SIDE = 0.05  # of a cell; those that a border runs through count as overlap
 REACH = 5.0  # half a side of the square of cells; those at its edge have all that is outside
 
 
@@ -110,8 +111,11 @@ def posterior_draws(
         for row in rows.tolist():
             x = dataset.batch(torch.tensor([row], device=model.device))
             noise = Stream(seed, "draws of posteriors").normal(row, (n, model.latent_dim))
-            q = model.encode(x.expand(n, -1, -1, -1))
-            found.append(q.sample(noise.to(model.device)).cpu())
+            parts = [
+                model.encode(x.expand(len(part), -1, -1, -1)).sample(part.to(model.device)).cpu()
+                for part in noise.split(AT_ONCE)
+            ]
+            found.append(torch.cat(parts))
     return torch.stack(found), rows
 
 

@@ -159,14 +159,14 @@ def quadrants(n: int) -> Tensor:
 
 
 def test_quadrants_tile_the_prior():
-    found = tiling(quadrants(20_000))
+    found = tiling(quadrants(200_000))
     assert found.information == pytest.approx(math.log(4), abs=1e-9)
     assert found.overlap == pytest.approx(0, abs=1e-9)
     assert found.gap == pytest.approx(0, abs=0.02)
 
 
 def test_posteriors_that_are_alike_overlap_wholly():
-    drawn = torch.randn(2, 40_000, 2, generator=torch.Generator().manual_seed(0))
+    drawn = torch.randn(2, 500_000, 2, generator=torch.Generator().manual_seed(0))
     same = tiling(drawn[:1].expand(4, -1, -1))
     assert same.information == pytest.approx(0, abs=1e-9)
     assert same.overlap == pytest.approx(0.75)
@@ -175,7 +175,7 @@ def test_posteriors_that_are_alike_overlap_wholly():
 
 
 def test_two_gaussians_overlap_as_much_as_their_distance_says():
-    drawn = torch.randn(2, 50_000, 2, generator=torch.Generator().manual_seed(0))
+    drawn = torch.randn(2, 500_000, 2, generator=torch.Generator().manual_seed(0))
     drawn[0, :, 0] += 1
     drawn[1, :, 0] -= 1
     # nearer to the other centre than to its own: the share of N(0, 1) beyond one sigma
