@@ -9,15 +9,18 @@ from torch import Tensor
 
 from disent.codes import CodeTable
 from disent.data import Digits
+from disent.data.base import Batch
 from disent.data.subgrid import Subset
 from disent.evaluation import Options, evaluate
 from disent.evaluation.classifier import Classifier
 from disent.evaluation.drawn import judge_drawn
 from disent.evaluation.nearest import nearest_pictures
 from disent.models import VAE, AutoEncoder
-from disent.networks import Linear
+from disent.models.base import take_step
+from disent.networks import MLP, Linear
 from disent.report.terminal import print_scores
 from disent.runs.rows import score_columns
+from disent.streams import Stream
 from tests.bars import Bars
 from tests.tiny import Squares
 
@@ -124,6 +127,26 @@ def test_what_a_model_draws_has_numbers_by_where_the_codes_come_from(member, gro
         assert ("log_density" in numbers) == (name in ("diagonal", "full", "mixture"))
     assert found == judge_drawn(model, data, table, 20)
     assert found != judge_drawn(model, data, table, 20, seed=1)
+
+
+def test_one_gaussian_is_too_simple_for_the_codes_of_digits():
+    """An autoencoder of 600 steps: each density comes nearer to the digits than the one before."""
+    model = AutoEncoder(
+        network=lambda c, d, o, **more: MLP(c, d, o, hidden=[64], **more), latent_dim=8, lr=3e-3,
+        size=(8, 8),
+    )  # fmt: skip
+    optimizers = model.configure_optimizers()
+    for step in range(600):
+        rows = Stream(0, "digits of a step").integers(step, len(DIGITS), 128)
+        take_step(model, optimizers, Batch(DIGITS.batch(rows)), torch.empty(128, 0), step)
+    found = judge_drawn(model.eval(), DIGITS, CodeTable.encode(model, DIGITS), 400)
+    simple, full, mixture, codes = found.values()
+    for nearer, farther in ((full, simple), (mixture, full), (codes, mixture)):
+        error = nearer["distance_error"] + farther["distance_error"]
+        assert nearer["distance"] < farther["distance"] - 2 * error
+    assert mixture["confidence"] > max(simple["confidence"], full["confidence"]) + 0.05
+    assert mixture["sure"] > max(simple["sure"], full["sure"]) + 0.1
+    assert simple["log_density"] < full["log_density"] - 0.3 < mixture["log_density"] - 1.3
 
 
 def test_the_numbers_are_those_of_the_pictures():
