@@ -77,7 +77,9 @@ def _draw_codes(axes: Axes, codes: Tensor, labels: Tensor | None) -> None:
     for k in known if few else ():
         middle = codes[labels == k].median(0).values.tolist()
         box = {"boxstyle": "circle,pad=0.15", "fc": "white", "ec": colours(k), "lw": 0.8}
-        axes.text(*middle, str(k), size=TEXT, color=INK, ha="center", va="center", bbox=box)
+        axes.text(
+            middle[0], middle[1], str(k), size=TEXT, color=INK, ha="center", va="center", bbox=box
+        )
 
 
 def _check(codes: Tensor, samples: Tensor, labels: Tensor | None) -> None:

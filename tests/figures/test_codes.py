@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Codes over their prior: every point where it belongs, every class in a colour of its own."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -11,12 +13,16 @@ CODES = torch.tensor([[0.0, 1.0], [0.5, 1.5], [1.0, 1.0], [-2.0, 0.0], [-4.0, 0.
 SAMPLES = torch.tensor([[3.0, 0.0], [0.0, -3.0]])
 
 
+def drawn(*given: Any, **more: Any) -> Any:
+    return codes_over_prior(*given, **more)
+
+
 def points(axes, layer):
     return np.asarray(axes.collections[layer].get_offsets())
 
 
 def test_samples_stand_at_the_left_and_under_the_codes_in_one_range():
-    figure = codes_over_prior(CODES, SAMPLES, note="a note")
+    figure = drawn(CODES, SAMPLES, note="a note")
     left, right = figure.axes
     np.testing.assert_array_equal(points(left, 0), SAMPLES)
     np.testing.assert_array_equal(points(right, 0), SAMPLES)
@@ -28,7 +34,7 @@ def test_samples_stand_at_the_left_and_under_the_codes_in_one_range():
 
 def test_a_class_has_one_colour_and_its_number_at_the_median_of_its_codes():
     labels = torch.tensor([7, 7, 7, 2, -1])
-    figure = codes_over_prior(CODES, SAMPLES, labels=labels, label_name="digit")
+    figure = drawn(CODES, SAMPLES, labels=labels, label_name="digit")
     right = figure.axes[1]
     assert right.get_title(loc="left") == "Codes of pictures, coloured by digit"
     colours = [tuple(colour) for colour in right.collections[1].get_facecolors().tolist()]
@@ -43,7 +49,7 @@ def test_a_class_has_one_colour_and_its_number_at_the_median_of_its_codes():
 
 def test_many_classes_go_from_dark_to_bright_without_numbers():
     labels = torch.tensor([0, 3, 6, 9, 12])
-    right = codes_over_prior(CODES, SAMPLES, labels=labels).axes[1]
+    right = drawn(CODES, SAMPLES, labels=labels).axes[1]
     brightness = right.collections[1].get_facecolors()[:, :3].sum(1)
     assert (np.diff(brightness) > 0).all()
     assert not right.texts

@@ -99,7 +99,7 @@ def errors(model: Any) -> tuple[float, float]:
 
 def test_encoder_and_generator_come_to_invert_each_other():
     """Nothing asks for that: neither error is in the losses."""
-    rates = {"lr": 1e-3, "discriminator_lr": 1e-3}
+    rates: dict[str, Any] = {"lr": 1e-3, "discriminator_lr": 1e-3}
     model: Any = BiGAN(network=small, latent_dim=2, size=(1, 2), width=64, **rates)
     before, optimizers, data = errors(model), model.configure_optimizers(), shades(1000, 0)
     for step in range(2000):
