@@ -28,6 +28,7 @@ def log_likelihood(log_weights: Float[Tensor, "n k"]) -> Float[Tensor, ""]:
         Burda et al. (2016), "Importance Weighted Autoencoders", eq. 8 and theorem 1,
         https://arxiv.org/abs/1509.00519.
     Example:
+        >>> import torch
         >>> weights = torch.tensor([[0.1, 0.3]])  # p(x, z) / q(z|x) of two samples of a picture
         >>> log_likelihood(weights.log()).exp()
         tensor(0.2000, dtype=torch.float64)
@@ -44,6 +45,7 @@ def importance_bounds(log_weights: Float[Tensor, "n k"], samples: int) -> Float[
     Raises:
         ValueError: No table, or not 1 to K samples.
     Example:
+        >>> import torch
         >>> importance_bounds(torch.tensor([[0.0, 1.0, 5.0]]), 1)  # the ELBO: their mean
         tensor([2.], dtype=torch.float64)
     """

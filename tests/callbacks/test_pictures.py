@@ -36,7 +36,7 @@ class Batches:
 
 
 def train(callback: Pictures | None, steps: int) -> VAE:
-    model = VAE(network=Linear, latent_dim=2)
+    model = VAE(network=Linear, latent_dim=3)  # of two, there are pictures of the plane, too
     trainer = Trainer(
         accelerator="cpu",
         max_steps=steps,
