@@ -12,7 +12,7 @@ from nbclient import NotebookClient
 
 ANALYSIS = Path(__file__).parents[2] / "analysis"
 NOTEBOOKS = sorted(ANALYSIS.glob("*.ipynb"))
-QUESTIONS = 8
+QUESTIONS = 9
 
 
 def code(book):
@@ -23,7 +23,7 @@ def read(path):
     return nbformat.read(path, as_version=4)
 
 
-def test_there_are_eight():
+def test_there_are_nine():
     assert [int(path.name[:2]) for path in NOTEBOOKS] == list(range(1, QUESTIONS + 1))
 
 
