@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from disent import figures
 from disent.report.frames import Frames, frames_of
+from disent.report.gallery import Picture, family_figures
 from disent.report.svg import svg
 from disent.runs import RunDir, followed_factors, load_histories
 from disent.runs.rows import FAILURES
@@ -33,6 +34,7 @@ class RunSection:
     latents: list[str] = field(default_factory=list)
     curves: Markup | None = None
     frames: Frames | None = None
+    pictures: list[Picture] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
 
@@ -77,12 +79,14 @@ def _add_curves(section: RunSection, path: str) -> None:
 
 
 def _add_pictures(section: RunSection, path: str) -> None:
-    """The information matrix, and the traversals."""
+    """The figures of its family, the information matrix, and the traversals."""
     folder = RunDir(Path(path))
     record = folder.read_scores()
     if not folder.config.exists():
         section.missing.append("from W&B: no information matrix and no weights, so no traversals")
         return
+    section.pictures, untaken = family_figures(folder.figures)
+    section.missing += untaken
     if "rates" not in record or "factors" not in record:
         section.missing.append("not evaluated: disent evaluate RUN gives scores and traversals")
         return

@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The section of a run whose codes are points, and of one whose pictures have no labels."""
 
+from base64 import b64decode
+from io import BytesIO
+
+import numpy as np
 import pytest
 import torch
 import yaml
+from PIL import Image
 
+from disent.figures.animation import Animation
 from disent.models import VAE
 from disent.networks import Linear
 from disent.report.page import write_report
@@ -86,3 +92,26 @@ def test_the_table_and_the_report_hold_runs_without_rates(run, tmp_path):
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "aspect-ratio: 64 / 64" in text
     assert "I(factor; latent)" not in text
+
+
+def test_figures_of_a_family_are_shown_and_what_is_no_picture_is_named(run, tmp_path):
+    run.write_scores(RECORD)
+    run.figures.mkdir(exist_ok=True)
+    for name in ("traversals", "condition_label"):  # the first is drawn anew, with sliders
+        Image.new("RGB", (1600, 400), (200, 40, 40)).save(run.figures / f"{name}.png")
+    frames = torch.linspace(0, 1, 3).view(3, 1, 1, 1).expand(-1, -1, 8, 8)
+    Animation(frames, 0.2).savefig(run.figures / "walk.gif")
+    (run.figures / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n, and no more")
+    made = section(run)
+    assert [picture.name for picture in made.pictures] == ["condition label", "walk"]
+    (told,) = made.missing
+    assert "figures/torn.png cannot be shown" in told
+    still, moving = (
+        Image.open(BytesIO(b64decode(picture.uri.split(",")[1]))) for picture in made.pictures
+    )
+    assert (still.format, still.size, getattr(still, "n_frames", 1)) == ("WEBP", (1000, 250), 1)
+    np.testing.assert_allclose(np.asarray(still)[100, 100], [200, 40, 40], atol=8)
+    assert (moving.size, getattr(moving, "n_frames", 1)) == ((320, 320), 3)
+    assert write_report(tmp_path, tmp_path / "report.html") == 1
+    page = (tmp_path / "report.html").read_text()
+    assert page.count('alt="condition label of points"') == 1
