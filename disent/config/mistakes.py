@@ -12,6 +12,7 @@ import disent.likelihoods
 import disent.models
 import disent.networks
 import disent.objectives
+import disent.priors
 from disent.config.complete import arguments_of
 
 
@@ -22,6 +23,7 @@ def member_names() -> list[str]:
         "model.network": disent.networks,
         "model.likelihood": disent.likelihoods,
         "model.objective": disent.objectives,
+        "model.prior": disent.priors,
         "data": disent.data,
     }
     names: list[str] = []
