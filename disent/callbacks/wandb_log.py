@@ -69,7 +69,7 @@ class WandbLog(Callback):
             self._try("W&B took no scores", lambda: self._log_scores(scores))
 
     def show_pictures(self, pictures: Sequence[Path]) -> None:
-        """PNG files, as they are."""
+        """PNG and GIF files, as they are."""
         if self._logged is not None:
             images = {f"pictures/{path.stem}": path for path in pictures}
             self._try("W&B took no pictures", lambda: self._log_pictures(images))

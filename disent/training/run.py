@@ -148,7 +148,7 @@ def _tell(
         drawn = draw_pictures(run.model().to(device), run.dataset(), table=table, metrics=metrics)
         log.show_pictures(save_pictures(drawn, folder.figures))
     print(f"run directory: {folder.path}")
-    for picture in sorted(folder.figures.glob("*.png")):
+    for picture in sorted([*folder.figures.glob("*.png"), *folder.figures.glob("*.gif")]):
         print(f"  {picture}")
 
 
