@@ -81,6 +81,21 @@ def evaluate(
             record["scores"] |= entries(name, score, own, baselines, options)
         record |= describe(table, options.seed)
         record["rate_distortion"] = rate_and_distortion(model, dataset, table, options.seed)
+    _judge_decoder(record, model, untrained, dataset, table, options, progress=progress)
+    return record, table
+
+
+def _judge_decoder(
+    record: dict[str, Any],
+    model: Any,
+    untrained: Any,
+    dataset: PictureDataset,
+    table: CodeTable,
+    options: Options,
+    *,
+    progress: bool,
+) -> None:
+    """Adds to a record what codes are not enough for, where it is asked for."""
     if "log_likelihood" in options.of_one_run:
         found = likelihood_entries(model, untrained, dataset, options, progress=progress)
         _check(found, record["rate_distortion"].get("entropy"))
@@ -89,7 +104,6 @@ def evaluate(
         record["drawn"] = judge_drawn(
             model, dataset, table, options.drawn, options.seed, progress=progress
         )
-    return record, table
 
 
 def thinned(dataset: PictureDataset, options: Options) -> PictureDataset:

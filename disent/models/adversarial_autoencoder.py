@@ -161,21 +161,6 @@ class AdversarialAutoEncoder(AutoEncoder):
         told = one_hot(factors, self.conditions, self.factor_sizes, len(z)).to(z)
         return self.network.decode(torch.cat([z, told], 1))
 
-    def picture(
-        self, z: Float[Tensor, "b d"], factors: Int[Tensor, "b k"] | None = None
-    ) -> Float[Tensor, "b c h w"]:
-        """The decoded pictures, in [0, 1]."""
-        return self.likelihood.mean(self.decode(z, factors))
-
-    def distortion(
-        self,
-        x: Float[Tensor, "b c h w"],
-        z: Float[Tensor, "b d"],
-        factors: Int[Tensor, "b k"] | None = None,
-    ) -> Float[Tensor, "b"]:
-        """-log p(x|z) in nats per image, summed over pixels."""
-        return -self.likelihood.log_prob(x, self.decode(z, factors).float())
-
 
 def _seen(
     labels_to: str, conditions: list[str] | str | None, names: Sequence[str]

@@ -2,7 +2,7 @@
 """The conditional VAE: encoder and decoder are told factors, so that the code holds the rest."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -66,10 +66,8 @@ class ConditionalVAE(VAE):
         self, batch: Batch, noise: Noise, step: int | Tensor
     ) -> tuple[Float[Tensor, ""], Told]:
         """The objective of a batch, each picture with its own factors, and its terms."""
-        q = self.encode(batch.x, batch.factors)
-        z = q.sample(noise["posterior"])
-        distortion = self.distortion(batch.x, z, batch.factors)
-        terms = self.gathered(q, z, distortion, noise["posterior"])
+        given = cast(Any, self.given(batch.factors))
+        terms = VAE.terms(given, batch.x, noise["posterior"])
         return self.objective(terms, step), self.told(terms)
 
     def told_of(self, factors: Int[Tensor, "b k"] | None, rows: int) -> Float[Tensor, "b n"]:
@@ -91,18 +89,3 @@ class ConditionalVAE(VAE):
     ) -> Float[Tensor, "b o h w"]:
         """The likelihood's parameters for latents z and factors."""
         return self.network.decode(torch.cat([z, self.told_of(factors, len(z)).to(z.dtype)], 1))
-
-    def picture(
-        self, z: Float[Tensor, "b d"], factors: Int[Tensor, "b k"] | None = None
-    ) -> Float[Tensor, "b c h w"]:
-        """The expected pictures E[x|z, y], in [0, 1]."""
-        return self.likelihood.mean(self.decode(z, factors))
-
-    def distortion(
-        self,
-        x: Float[Tensor, "b c h w"],
-        z: Float[Tensor, "b d"],
-        factors: Int[Tensor, "b k"] | None = None,
-    ) -> Float[Tensor, "b"]:
-        """-log p(x|z, y) in nats per image, summed over pixels."""
-        return -self.likelihood.log_prob(x, self.decode(z, factors).float())

@@ -60,8 +60,8 @@ def one_hot(
 class Given:
     """A model whose condition is held: it encodes, decodes and draws like one that has none.
 
-    Everything else is the model's own. The model takes factors as the last argument of `encode`,
-    `decode`, `picture` and `distortion`.
+    The model takes factors as the last argument of `encode` and `decode`; all else is its own, and
+    follows from these two.
 
     Args:
         model: With `conditions`.
@@ -91,10 +91,10 @@ class Given:
         return self.model.decode(z, self.rows(len(z)))
 
     def picture(self, z: Float[Tensor, "b d"]) -> Float[Tensor, "b c h w"]:
-        return self.model.picture(z, self.rows(len(z)))
+        return type(self.model).picture(self, z)
 
     def distortion(self, x: Float[Tensor, "b c h w"], z: Float[Tensor, "b d"]) -> Any:
-        return self.model.distortion(x, z, self.rows(len(x)))
+        return type(self.model).distortion(self, x, z)
 
     def reconstruct(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         return type(self.model).reconstruct(self, x)

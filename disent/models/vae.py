@@ -91,17 +91,7 @@ class VAE(Model):
         """Distortion and rate of a batch, posteriors and samples; of all ranks that share it."""
         q = self.encode(x)
         z = q.sample(noise)
-        return self.gathered(q, z, self.distortion(x, z), noise)
-
-    def gathered(
-        self,
-        q: Posterior,
-        z: Float[Tensor, "b d"],
-        distortion: Float[Tensor, "b"],
-        noise: Float[Tensor, "b d"],
-    ) -> Terms:
-        """The terms of all ranks that share a batch, of each rank's own."""
-        rate = q.kl()
+        distortion, rate = self.distortion(x, z), q.kl()
         assert rate is not None, "a VAE's posterior has a rate"
         whole = cast(Any, type(q))(*map(gather, cast(Any, q)))
         return Terms(gather(distortion), gather(rate), whole, gather(z), gather(noise))
