@@ -83,7 +83,9 @@ def test_the_classifier_knows_digits_that_it_was_not_shown(judge):
     right = judge.classes(DIGITS.batch(unseen)) == DIGITS.factors(unseen)[:, 0]
     assert right.double().mean() > 0.95
     probabilities = judge.probabilities(DIGITS.batch(unseen))
-    torch.testing.assert_close(probabilities.sum(1), torch.ones(360).double())
+    torch.testing.assert_close(  # its network rounds to float32: 2e-7 off was seen
+        probabilities.sum(1), torch.ones(360).double(), atol=1e-5, rtol=0
+    )
     assert torch.equal(judge.confidence(DIGITS.batch(unseen)), probabilities.amax(1))
 
 
