@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures that a model draws, judged by the real ones: how far off, and how clear they are."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from disent.codes import CodeTable
@@ -44,11 +45,14 @@ def judge_drawn(
         `distance_error`, its standard error. Where pictures have a label and are no grid,
         `confidence`, the mean probability of the likeliest class by a classifier of real pictures,
         and `sure`, the share of pictures where it is above 0.9. Of fitted densities `log_density`,
-        of codes that were not fitted to, nats per code.
+        of codes that were not fitted to, nats per code. Of a model with conditions `right_NAME` for
+        each: the share of pictures that show the value asked for, by the nearest real picture of a
+        grid, else by such a classifier of that label.
     """
     groups = _groups(model, dataset, table, n, seed)
     pictures = torch.cat(list(groups.values()))
-    distances = nearest_pictures(pictures, dataset, progress=progress).distance.split(n)
+    nearest = nearest_pictures(pictures, dataset, progress=progress)
+    distances = nearest.distance.split(n)
     # of a grid of factors, none says what the picture is of
     labelled = bool(dataset.names) and not isinstance(dataset, FactorDataset)
     judge = Classifier.fit(dataset, seed=seed) if labelled else None
@@ -66,6 +70,9 @@ def judge_drawn(
                 "confidence": float(confidence.mean()),
                 "sure": float((confidence > SURE).double().mean()),
             }
+    if getattr(model, "conditions", ()) and "prior" in groups:
+        own = groups["prior"], nearest.rows[:n]
+        found["prior"] |= _right(model.conditions, dataset, *own, seed)
     if "mixture" in groups:
         codes = codes_to_fit(model, dataset, table, seed)
         known = held_out_densities(codes, components=components_for(codes), seed=seed)
@@ -81,7 +88,7 @@ def _groups(
     drawn: dict[str, Tensor] = {}
     with torch.inference_mode():
         if getattr(model, "follows_prior", True):
-            rows = Stream(seed, "conditions of samples").integers(0, len(dataset), n)
+            rows = _asked(dataset, n, seed)
             noise = Stream(seed, "samples of the prior").normal(0, (n, model.draws_of_prior))
             drawn["prior"] = encoder_of(model, dataset, rows).sample(n, noise=noise)
         else:
@@ -91,3 +98,30 @@ def _groups(
         own = encoder_of(model, dataset, rows)
         drawn["codes"] = own.picture(table.means[rows].to(model.device))
     return drawn
+
+
+def _asked(dataset: PictureDataset, n: int, seed: int) -> Int[Tensor, "n"]:
+    """Of which pictures the conditions of n samples are."""
+    return Stream(seed, "conditions of samples").integers(0, len(dataset), n)
+
+
+def _right(
+    columns: Sequence[int],
+    dataset: PictureDataset,
+    pictures: Float[Tensor, "n c h w"],
+    nearest: Int[Tensor, "n"],
+    seed: int,
+) -> dict[str, float]:
+    """The share of pictures that show what was asked for, of each factor that a condition names."""
+    asked = dataset.factors(_asked(dataset, len(pictures), seed))
+    assert asked is not None, "a model with conditions is trained on labels"
+    shares = {}
+    for column in columns:
+        if isinstance(dataset, FactorDataset):
+            shown = dataset.factors(nearest)[:, column]
+        else:
+            shown = Classifier.fit(dataset, label=column, seed=seed).classes(pictures)
+        known = asked[:, column] >= 0
+        right = (shown == asked[:, column])[known].double().mean()
+        shares[f"right_{dataset.names[column]}"] = float(right)
+    return shares

@@ -63,7 +63,9 @@ def _drawn(groups: dict[str, dict[str, float]]) -> Table:
         "sure": "above 0.9",
         "log_density": "log density",
     }
-    kept = [part for part in names if any(part in numbers for numbers in groups.values())]
+    told = list(dict.fromkeys(part for numbers in groups.values() for part in numbers))
+    names |= {part: f"{part[6:]} right" for part in told if part.startswith("right_")}
+    kept = [part for part in names if part in told]
     for part in kept:
         table.add_column(names[part], justify="right")
     for name, numbers in groups.items():

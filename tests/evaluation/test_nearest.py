@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a model draws against the nearest real pictures and a classifier of them."""
 
+import copy
 import json
 
 import pytest
@@ -165,6 +166,33 @@ def test_the_numbers_are_those_of_the_pictures():
     numbers = {"pictures": 5, "seed": 0, "distance": 1.0, "distance_error": 0.0}
     assert found["prior"] == numbers
     assert found["codes"] == found["prior"]
+
+
+class Exact(VAE):
+    """Draws what its conditions say, but for every other picture another value of the first."""
+
+    conditions = (0, 1)
+
+    def given(self, factors: Tensor | None) -> VAE:
+        assert factors is not None
+        own, shown = copy.copy(self), factors.clone()
+        shown[::2, 0] = (shown[::2, 0] + 1) % SQUARES.grid.sizes[0]
+        own.shown = shown
+        return own
+
+    def picture(self, z: Tensor) -> Tensor:
+        return SQUARES.batch(SQUARES.grid.index(self.shown))
+
+
+def test_a_condition_is_right_where_the_nearest_real_picture_shows_it():
+    model = Exact(network=Linear, latent_dim=2).eval()
+    codes = CodeTable(torch.zeros(len(SQUARES), 2), None, SQUARES.grid)
+    found = judge_drawn(model, SQUARES, codes, 6, seed=3)
+    first, second = SQUARES.names[:2]
+    assert found["prior"][f"right_{first}"] == 0.5
+    assert found["prior"][f"right_{second}"] == 1
+    assert found["prior"]["distance"] == 0
+    assert f"right_{first}" not in found["codes"]
 
 
 def test_an_evaluation_holds_them_and_they_are_printed(capsys):
