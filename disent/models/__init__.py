@@ -10,10 +10,12 @@ from disent.models.conditional import ConditionalVAE
 from disent.models.factor_vae import FactorVAE
 from disent.models.hierarchical import HierarchicalVAE
 from disent.models.load import load_run
+from disent.models.quantised import QLAE, FactorQVAE
 from disent.models.scan import SCAN
 from disent.models.vae import VAE
 
 __all__ = [
+    "QLAE",
     "SCAN",
     "VAE",
     "AdversarialAutoEncoder",
@@ -25,6 +27,7 @@ __all__ = [
     "BiGAN",
     "ConditionalVAE",
     "DenoisingAutoEncoder",
+    "FactorQVAE",
     "FactorVAE",
     "HierarchicalVAE",
     "load_run",

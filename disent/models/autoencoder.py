@@ -10,7 +10,7 @@ from torch import Tensor
 
 from disent import networks
 from disent.data.base import Batch
-from disent.gaussian import PointMass
+from disent.gaussian import PointMass, Posterior
 from disent.likelihoods.base import Likelihood
 from disent.likelihoods.gaussian import FixedGaussian
 from disent.models.base import Model, Noise, Told, Update
@@ -99,7 +99,7 @@ class AutoEncoder(Model):
         """-log p(x|z) in nats per image, summed over pixels."""
         return -self.likelihood.log_prob(x, self.decode(z).float())
 
-    def encode(self, x: Float[Tensor, "b c h w"]) -> PointMass:
+    def encode(self, x: Float[Tensor, "b c h w"]) -> Posterior:
         """The code of pictures in [0, 1], in float32."""
         return PointMass(self.network.encoder(x).float())
 

@@ -52,10 +52,8 @@ class FactorVAE(VAE):
             )
         self.knob("gamma", gamma)
         self.discriminator_lr = discriminator_lr
-        widths = [self.latent_dim, *[width] * 6]
         with self.seeded("discriminator"):
-            hidden = [part for i, o in pairwise(widths) for part in (nn.Linear(i, o), leaky())]
-            self.discriminator = nn.Sequential(*hidden, nn.Linear(width, 2))
+            self.discriminator = discriminator(self.latent_dim, width)
 
     def draws(self) -> dict[str, int]:
         return dict.fromkeys(("posterior", "second", "permutation"), self.latent_dim)
@@ -90,6 +88,9 @@ class FactorVAE(VAE):
         return loss, {"discriminator_loss": loss, "discriminator_accuracy": right}
 
 
-def leaky() -> nn.Module:
-    """The discriminator's activation."""
-    return nn.LeakyReLU(0.2)
+def discriminator(numbers: int, width: int, layers: int = 6) -> nn.Sequential:
+    """Layers of one width with leaky ReLUs (0.2), from so many numbers to two logits."""
+    hidden: list[nn.Module] = []
+    for fan_in, fan_out in pairwise([numbers, *[width] * layers]):
+        hidden += [nn.Linear(fan_in, fan_out), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*hidden, nn.Linear(width, 2))

@@ -33,6 +33,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "AdversarialAutoEncoder": {"width": 16},
     "BiGAN": {"width": 16},
     "ConditionalVAE": FACTORS,
+    "FactorQVAE": {"width": 16, "values": 5},
     "FactorVAE": {"width": 16},
     "SCAN": {"width": 16, "operator_width": 8, **FACTORS},
 }
@@ -107,7 +108,8 @@ def test_weights_and_noise_are_functions_of_the_seed(member):
     assert torch.equal(torch.random.get_rng_state(), state)
     for a, b in zip(first.parameters(), same.parameters(), strict=True):
         assert torch.equal(a, b)
-    assert not torch.equal(next(first.parameters()), next(other.parameters()))
+    pairs = zip(first.parameters(), other.parameters(), strict=True)
+    assert not all(torch.equal(a, b) for a, b in pairs)
     assert not torch.equal(first.noise.normal(0, (4,)), other.noise.normal(0, (4,)))
 
 
@@ -150,7 +152,11 @@ def test_a_fleet_of_it_has_the_gradients_of_its_runs_alone(member):
                 loss, _ = part(batch.each(part.share), part.share(noise), 7, update.loss)
                 loss.backward()
             found = [
-                [w.grad[k] if batched else w.grad for w in optimizer.param_groups[0]["params"]]
+                [
+                    w.grad[k] if batched else w.grad
+                    for group in optimizer.param_groups
+                    for w in group["params"]
+                ]
                 for part in stack.parts
                 for optimizer in [part.optimizers()[list(models[0].updates).index(update)]]
                 for k in range(len(part.members))
