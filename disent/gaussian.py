@@ -57,9 +57,10 @@ class DiagonalGaussian(NamedTuple):
         return 0.5 * (self.mean.square() + self.logvar.exp() - 1 - self.logvar)
 
     def divergence(self, other: Self) -> Float[Tensor, "b d"]:
-        """KL(self || other) of each latent, in nats."""
-        away = (self.mean - other.mean).square() + self.logvar.exp()
-        return 0.5 * (away * (-other.logvar).exp() - 1 + other.logvar - self.logvar)
+        """KL(self || other) of each latent, in nats; of equal ones exactly 0."""
+        away = (self.mean - other.mean).square() * (-other.logvar).exp()
+        ratio = self.logvar - other.logvar  # of the variances, as a logarithm
+        return 0.5 * (away + ratio.expm1() - ratio)
 
     def log_prob(self, z: Float[Tensor, "*k b d"]) -> Float[Tensor, "*k b"]:
         """log q(z|x) in nats, of one z for each of the batch, or of k; in the precision of z."""

@@ -156,6 +156,16 @@ def test_divergence_is_that_of_torch_and_from_the_prior_the_rate():
     torch.testing.assert_close(p.divergence(prior), p.kl())
 
 
+def test_divergence_of_equal_ones_is_0_and_of_near_ones_half_the_squared_distance():
+    mean, logvar = torch.randn(2, 64, 3, generator=torch.Generator().manual_seed(0))
+    q = DiagonalGaussian(mean, logvar)
+    assert q.divergence(q).count_nonzero() == 0
+    near = DiagonalGaussian(torch.tensor([[1e-5]]), torch.zeros(1, 1))  # in float32, too
+    assert near.divergence(DiagonalGaussian(torch.zeros(1, 1), torch.zeros(1, 1))).item() == (
+        pytest.approx(5e-11, rel=1e-4)
+    )
+
+
 def test_densities_have_the_precision_of_z():
     q = full()
     z = q.sample(torch.ones(64, 4).double())
