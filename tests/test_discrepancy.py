@@ -3,11 +3,17 @@
 
 import math
 from functools import partial
+from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
+from scipy.integrate import quad
+from scipy.stats import norm
 
 from disent.discrepancy import (
+    KernelName,
+    discrepancy_from_normal,
     gaussian_kernel,
     inverse_multiquadratic,
     maximum_mean_discrepancy,
@@ -130,3 +136,82 @@ def test_samples_that_do_not_fit_are_refused(x, y, unbiased, words):
 def test_a_bandwidth_is_above_0(bandwidth):
     with pytest.raises(ValueError, match="bandwidth must be > 0"):
         gaussian_kernel(X, Y, bandwidth=bandwidth)
+
+
+def test_from_the_prior_by_hand():
+    """One dimension, h = 1: E k(z, a) = 2^(-1/2) e^(-z^2 / 4), E k(a, b) = 3^(-1/2)."""
+    found = discrepancy_from_normal(torch.tensor([[0.0], [2.0]]), bandwidth=1.0)
+    wanted = math.exp(-2) + 3**-0.5 - 2**-0.5 * (1 + math.exp(-1))
+    assert found.item() == pytest.approx(wanted, abs=1e-6)
+
+
+@pytest.mark.parametrize("away", [0.0, 1.0, 5.0, 40.0, 1000.0])
+@pytest.mark.parametrize("bandwidth", [0.3, 1.0, 4.0])
+def test_the_integrals_of_the_inverse_multiquadratic(away, bandwidth):
+    """Over the prior as it stands, in one dimension: C / (C + (z - a)^2), C = 2 h^2."""
+    scale = 2 * bandwidth**2
+
+    def over(center: float, spread: float) -> float:
+        def density(a: float) -> float:
+            return scale / (scale + (center - a) ** 2) * float(norm.pdf(a, 0, spread))
+
+        edges = np.linspace(-12 * spread, 12 * spread, 25)  # piece by piece
+        return sum(quad(density, low, high)[0] for low, high in pairwise(edges))
+
+    z = torch.full((2, 1), away, dtype=torch.float64)
+    wanted = 1 + over(0, 2**0.5) - 2 * over(away, 1)
+    found = discrepancy_from_normal(z, "imq", bandwidth=bandwidth)
+    assert found.item() == pytest.approx(wanted, abs=2e-7)
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "imq"])
+def test_from_the_prior_is_what_many_draws_of_it_give(kernel):
+    z, drawn = normal(50, 4, 0.5), normal(1500, 4, seed=7)
+    kernels = {
+        "rbf": partial(gaussian_kernel, bandwidth=2.0),
+        "imq": partial(inverse_multiquadratic, variance=1.0),  # C = 2 * 4 = 2 * 2^2
+    }
+    wanted = maximum_mean_discrepancy(z, drawn, kernels[kernel])
+    found = discrepancy_from_normal(z, kernel, bandwidth=2.0)
+    assert found.item() == pytest.approx(wanted.item(), abs=0.003)
+    assert found.item() > 0.02
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "imq"])
+def test_from_the_prior_its_own_samples_scatter_around_0(kernel):
+    """Unbiased, and narrower than with a second sample, since nothing of the prior is drawn."""
+    samples = [normal(20, 3, seed=s) for s in range(300)]
+    values = torch.stack([discrepancy_from_normal(z, kernel, bandwidth=3**0.5) for z in samples])
+    assert values.min() < 0 < values.max()
+    assert abs(values.mean().item()) < 3 * values.std().item() / 300**0.5
+    chosen = partial(gaussian_kernel, bandwidth=3**0.5) if kernel == "rbf" else None
+    pairs = [
+        maximum_mean_discrepancy(
+            z, normal(20, 3, seed=999 + s), *([] if chosen is None else [chosen])
+        )
+        for s, z in enumerate(samples)
+    ]
+    assert values.std() < 0.8 * torch.stack(pairs).std()
+
+
+def test_the_heavier_tails_tell_codes_far_away_from_each_other():
+    seen: dict[KernelName, bool] = {"rbf": False, "imq": True}
+    for kernel, expected in seen.items():
+        z = torch.tensor([[60.0, 0.0], [0.0, 60.0]], requires_grad=True)
+        discrepancy_from_normal(z, kernel, bandwidth=2**0.5).backward()
+        assert z.grad is not None
+        assert z.grad.isfinite().all()
+        assert bool(z.grad.abs().max() > 1e-6) == expected
+
+
+@pytest.mark.parametrize(
+    ("z", "kernel", "words"),
+    [
+        (torch.zeros(1, 2), "rbf", "at least 2 points is wanted"),
+        (torch.zeros(4), "rbf", r"shape \[4\] came"),
+        (torch.zeros(4, 2), "laplace", "kernel must be 'rbf' or 'imq', got 'laplace'"),
+    ],
+)
+def test_from_the_prior_samples_that_do_not_fit_are_refused(z, kernel, words):
+    with pytest.raises(ValueError, match=words):
+        discrepancy_from_normal(z, kernel, bandwidth=1.0)
