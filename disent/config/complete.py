@@ -92,10 +92,10 @@ def strength_of(model: Mapping[str, Any]) -> dict[str, str] | None:
     Returns:
         `knob`, such as model.beta or model.objective.capacity, and `symbol`, such as C.
     """
-    parts = {"model": model, "model.objective": (model.get("init_args") or {}).get("objective")}
-    for name, part in parts.items():
-        path = part.get("class_path") if isinstance(part, Mapping) else None
-        found = getattr(pydoc.locate(path), "strength", None) if path else None
+    name, part = "model", model
+    while isinstance(part, Mapping) and part.get("class_path"):
+        found = getattr(pydoc.locate(part["class_path"]), "strength", None)
         if found:
             return {"knob": f"{name}.{found[0]}", "symbol": found[1]}
+        name, part = f"{name}.objective", (part.get("init_args") or {}).get("objective")
     return None
