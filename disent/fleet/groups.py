@@ -120,7 +120,8 @@ def _shared(config: dict[str, Any]) -> str:
     kind: Any = pydoc.locate(config["model"]["class_path"])
     arguments = config["model"].get("init_args") or {}
     model = {name: value for name, value in arguments.items() if name in common}
-    model["step"] = [kind.updates, kind.views, kind.labels]
+    changed = arguments.get("changed_factors", kind.changed_factors)
+    model["step"] = [kind.updates, kind.views, kind.labels, changed]
     dropped = ("seed_everything", "model", *AFTERWARDS)
     rest = {name: value for name, value in config.items() if name not in dropped}
     return json.dumps({"model": model, **rest}, sort_keys=True, default=str)

@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Models: LightningModules with their training step, and the way back from a run to its model."""
 
+from disent.models.ada_gvae import AdaGVAE, AdaMLVAE, GroupVAE
 from disent.models.adversarial_autoencoder import AdversarialAutoEncoder
 from disent.models.adversarial_variational import AdversarialVariationalBayes
 from disent.models.autoencoder import AutoEncoder, DenoisingAutoEncoder
-from disent.models.beta_vae import AnnealedVAE, BetaTCVAE, BetaVAE
+from disent.models.beta_vae import (
+    DIPVAE,
+    AnnealedVAE,
+    BetaTCVAE,
+    BetaVAE,
+    InfoVAE,
+    ScheduledVAE,
+)
 from disent.models.bigan import BiGAN
 from disent.models.conditional import ConditionalVAE
 from disent.models.factor_vae import FactorVAE
@@ -15,20 +23,5 @@ from disent.models.scan import SCAN
 from disent.models.vae import VAE
 
 __all__ = [
-    "QLAE",
-    "SCAN",
-    "VAE",
-    "AdversarialAutoEncoder",
-    "AdversarialVariationalBayes",
-    "AnnealedVAE",
-    "AutoEncoder",
-    "BetaTCVAE",
-    "BetaVAE",
-    "BiGAN",
-    "ConditionalVAE",
-    "DenoisingAutoEncoder",
-    "FactorQVAE",
-    "FactorVAE",
-    "HierarchicalVAE",
-    "load_run",
+    "DIPVAE",
 ]

@@ -87,9 +87,20 @@ class VAE(Model):
         more = self.objective.tell(terms)
         return {"distortion": terms.distortion, "rate": terms.rate, **more}
 
-    def terms(self, x: Float[Tensor, "b c h w"], noise: Float[Tensor, "b d"]) -> Terms:
-        """Distortion and rate of a batch, posteriors and samples; of all ranks that share it."""
-        q = self.encode(x)
+    def terms(
+        self,
+        x: Float[Tensor, "b c h w"],
+        noise: Float[Tensor, "b d"],
+        q: Posterior | None = None,
+    ) -> Terms:
+        """Distortion and rate of a batch, posteriors and samples; of all ranks that share it.
+
+        Args:
+            x: Pictures.
+            noise: From N(0, 1), which the samples are made of.
+            q: The posteriors; None: those of the encoder.
+        """
+        q = self.encode(x) if q is None else q
         z = q.sample(noise)
         distortion, rate = self.distortion(x, z), q.kl()
         assert rate is not None, "a VAE's posterior has a rate"

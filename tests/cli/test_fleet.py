@@ -133,6 +133,14 @@ def test_trials_are_grouped_by_what_they_must_share(sweep, tmp_path):
     assert groups.reasons == {}
 
 
+def test_pairs_that_differ_in_other_numbers_of_factors_are_other_batches(sweep, tmp_path):
+    both = {"model__changed_factors": [1, None], "seed_everything": [0, 1]}
+    given = read_sweep(sweep(["{class_path: disent.models.AdaGVAE}"], **both))
+    groups = plan(given, list_trials(given), tmp_path, [])
+    assert [len(group) for group in groups.together] == [2, 2]
+    assert groups.reasons == {}
+
+
 def test_what_cannot_be_trained_together_is_run_alone(sweep, tmp_path, capfd):
     file, runs = sweep([MODELS["VAE"]], evaluate__at_end=False), tmp_path / "runs"
     assert main(["sweep", str(file), "--fleet", "--runs", str(runs)]) == 0

@@ -147,6 +147,20 @@ def test_arguments_are_those_of_all_classes_that_are_handed_something():
             ["--model.objective", "BetaELBO"],
             {"knob": "model.objective.beta", "symbol": "beta"},
         ),
+        (
+            "VAE",
+            [
+                "--model.objective",
+                "ScheduledELBO",
+                "--model.objective.objective",
+                "TotalCorrelationELBO",
+            ],
+            {"knob": "model.objective.objective.beta", "symbol": "beta"},
+        ),
+        ("DIPVAE", [], {"knob": "model.lambda_od", "symbol": "lambda_od"}),
+        ("InfoVAE", [], {"knob": "model.lambda_mmd", "symbol": "lambda"}),
+        ("ScheduledVAE", [], {"knob": "model.beta", "symbol": "beta"}),
+        ("AdaMLVAE", [], {"knob": "model.beta", "symbol": "beta"}),
         ("VAE", [], None),
     ],
 )
