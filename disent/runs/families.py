@@ -13,6 +13,7 @@ OLDER = {"C": "C", "beta": "beta"}  # column: symbol, for runs that say nothing;
 SETTINGS = ("model.", "data", "loader.", "trainer.max_steps", "trainer.precision")
 APART = ("model.beta", "model.capacity", "data.path", "model.objective")
 APART += (*(f"model.{name}" for name in FILLED), "model.network.size", "model.network.numbers")
+OBJECTIVES = ("model.objective", "model.objective.objective")  # the latter: of what is scheduled
 UNSAID = {"model.posterior": "diagonal"}  # what runs of older versions do not say
 
 
@@ -64,9 +65,9 @@ def _objectives(table: pd.DataFrame) -> pd.Series:
     if "model" not in table:
         return pd.Series("unknown", table.index, dtype=object)
     names = table["model"].astype(object).where(table["model"].notna(), "unknown").astype(str)
-    if "model.objective" in table:
-        given = table["model.objective"].notna()
-        names[given] = names[given] + ", " + table.loc[given, "model.objective"].astype(str)
+    for column in [name for name in OBJECTIVES if name in table]:
+        given = table[column].notna()
+        names[given] = names[given] + ", " + table.loc[given, column].astype(str)
     settings = [c for c in map(str, table.columns) if c.startswith(SETTINGS)]
     settings = [c for c in settings if not c.startswith(APART)]
     for _, group in table.groupby(names):

@@ -43,6 +43,27 @@ def test_an_objective_given_apart_has_its_strength(tmp_path):
     assert table["beta"].tolist() == [1, 4]
 
 
+def test_a_scheduled_objective_has_the_strength_of_what_is_scheduled():
+    columns = {
+        "model": ["VAE", "VAE", "VAE"],
+        "model.objective": ["ScheduledELBO", "ScheduledELBO", "BetaELBO"],
+        "model.objective.objective": ["BetaELBO", "TotalCorrelationELBO", None],
+        "model.objective.objective.beta": [4.0, 6.0, None],
+        "model.objective.beta": [None, None, 2.0],
+        "provenance.strength.knob": [
+            "model.objective.objective.beta",
+            "model.objective.objective.beta",
+            "model.objective.beta",
+        ],
+        "provenance.strength.symbol": ["beta"] * 3,
+    }
+    assert family(**columns) == [
+        ["VAE, ScheduledELBO, BetaELBO", "beta 4"],
+        ["VAE, ScheduledELBO, TotalCorrelationELBO", "beta 6"],
+        ["VAE, BetaELBO", "beta 2"],
+    ]
+
+
 def test_a_model_without_strength_is_a_group_too():
     table = with_families(pd.DataFrame({"model": ["VAE", "VAE"], "mig": [0.1, 0.3]}))
     found = over_seeds(table, "mig", ["objective", "strength"])

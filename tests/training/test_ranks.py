@@ -11,7 +11,7 @@ import torch
 from lightning.pytorch import Callback, Trainer
 
 from disent.data import FactorDataModule
-from disent.models import AnnealedVAE, BetaTCVAE, FactorVAE
+from disent.models import DIPVAE, AdaGVAE, AnnealedVAE, BetaTCVAE, FactorVAE, InfoVAE
 from disent.models.base import Model
 from disent.networks import MLP
 from disent.training.step import Steps
@@ -41,6 +41,12 @@ def make(kind: str) -> Model:
         return FactorVAE(gamma=10.0, width=16, discriminator_lr=1e-3, **given)
     if kind == "BetaTCVAE":
         return BetaTCVAE(beta=6.0, pictures=128, **given)
+    if kind == "DIPVAE":
+        return DIPVAE("ii", **given)
+    if kind == "InfoVAE":
+        return InfoVAE(**given)
+    if kind == "AdaGVAE":
+        return AdaGVAE(changed_factors=2, **given)
     if kind == "full":
         return AnnealedVAE(10.0, 2.0, 5, posterior="full", **given)
     return AnnealedVAE(10.0, 2.0, 5, **given)
@@ -67,6 +73,9 @@ def fit(kind: str, engine: bool, parts: int = 1, steps: int = 6, **settings: Any
         ("full", True, 1),
         ("BetaTCVAE", True, 1),
         ("BetaTCVAE", False, 1),
+        ("DIPVAE", True, 1),
+        ("InfoVAE", True, 1),
+        ("AdaGVAE", True, 1),
         ("FactorVAE", True, 2),
         ("FactorVAE", False, 1),
     ],
