@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """VAEs of pairs of pictures that share most of their factors: weak supervision without labels."""
 
-import math
 from typing import Any, Literal
 
 import torch
@@ -13,6 +12,7 @@ from disent.data.base import Batch, PictureDataset
 from disent.data.views import SecondView
 from disent.gaussian import DiagonalGaussian
 from disent.models.base import Noise, Told, Update
+from disent.models.pairs import alike, average, product
 from disent.models.ranks import gather
 from disent.models.vae import VAE
 from disent.objectives.base import Terms
@@ -34,7 +34,7 @@ class AdaGVAE(VAE):
         changed_factors: In how many factors the pictures of a pair differ, at most; None: in 1 to
             K - 1, drawn for each pair.
         known: Whether the model is told that number, and shares all latents but the so many that
-            are farthest apart; otherwise it shares those nearer than a threshold, see `alike`.
+            are farthest apart; otherwise it shares those nearer than a threshold, see `pairs.alike`.
         **vae: Network, likelihood and the rest, as `VAE` takes them.
     """
 
@@ -189,38 +189,3 @@ class GroupVAE(AdaGVAE):
                 f"each of {factors} factors wants a latent of its own, but latent_dim is "
                 f"{self.latent_dim}: take --model.latent_dim {factors} or more."
             )
-
-
-def alike(
-    one: DiagonalGaussian, other: DiagonalGaussian, changed: int | None = None
-) -> Bool[Tensor, "b d"]:
-    """Which latents of two pictures are taken to be the same, by KL(one || other) of each.
-
-    Args:
-        one: Posteriors of the first pictures.
-        other: Of the second ones.
-        changed: All but so many, those farthest apart; None: those not above the middle between
-            the least and the greatest divergence of the pair, which are all where none differs.
-    Example:
-        >>> mean, logvar = torch.tensor([[0.0, 1.0, 3.0]]), torch.zeros(1, 3)
-        >>> q, p = DiagonalGaussian(mean, logvar), DiagonalGaussian(logvar, logvar)
-        >>> alike(q, p).tolist()  # divergences 0, 0.5, 4.5: the middle is 2.25
-        [[True, True, False]]
-    """
-    apart = one.divergence(other)
-    if changed is not None:
-        return apart.argsort(1).argsort(1) < apart.shape[1] - changed
-    return apart <= (apart.amax(1, keepdim=True) + apart.amin(1, keepdim=True)) / 2
-
-
-def average(one: DiagonalGaussian, other: DiagonalGaussian) -> DiagonalGaussian:
-    """The mean of the means, and of the variances."""
-    logvar = torch.logaddexp(one.logvar, other.logvar) - math.log(2)
-    return DiagonalGaussian((one.mean + other.mean) / 2, logvar)
-
-
-def product(one: DiagonalGaussian, other: DiagonalGaussian) -> DiagonalGaussian:
-    """The product of both densities, as a density: precisions add, and weigh the means."""
-    weight = (other.logvar - one.logvar).sigmoid()  # of the first
-    mean = weight * one.mean + (1 - weight) * other.mean
-    return DiagonalGaussian(mean, -torch.logaddexp(-one.logvar, -other.logvar))

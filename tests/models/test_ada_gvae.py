@@ -12,7 +12,7 @@ from disent.data import Digits, FactorDataModule
 from disent.data.base import Batch
 from disent.gaussian import DiagonalGaussian
 from disent.models import VAE, AdaGVAE, AdaMLVAE, GroupVAE
-from disent.models.ada_gvae import alike, average, product
+from disent.models.pairs import alike, average, product
 from disent.networks import MLP
 from tests.tiny import Squares
 
