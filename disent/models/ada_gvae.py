@@ -34,7 +34,7 @@ class AdaGVAE(VAE):
         changed_factors: In how many factors the pictures of a pair differ, at most; None: in 1 to
             K - 1, drawn for each pair.
         known: Whether the model is told that number, and shares all latents but the so many that
-            are farthest apart; otherwise it shares those nearer than a threshold, see `pairs.alike`.
+            are farthest apart; otherwise it shares those nearer than a threshold, see `alike`.
         **vae: Network, likelihood and the rest, as `VAE` takes them.
     """
 
