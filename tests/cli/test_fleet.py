@@ -134,7 +134,7 @@ def test_trials_are_grouped_by_what_they_must_share(sweep, tmp_path):
 
 
 def test_pairs_that_differ_in_other_numbers_of_factors_are_other_batches(sweep, tmp_path):
-    both = {"model__changed_factors": [1, None], "seed_everything": [0, 1]}
+    both = {"model__changed_factors": [1, 2], "seed_everything": [0, 1]}
     given = read_sweep(sweep(["{class_path: disent.models.AdaGVAE}"], **both))
     groups = plan(given, list_trials(given), tmp_path, [])
     assert [len(group) for group in groups.together] == [2, 2]
