@@ -10,7 +10,7 @@ import pytest
 
 HOUSE = Path(__file__).parents[1] / "disent"
 NOUNS = {"gaussian", "grid", "streams", "checks", "memory", "files", "internals", "stops"}
-NOUNS |= {"discrepancy"}
+NOUNS |= {"discrepancy", "factors"}
 FORMULAS = {"likelihoods", "objectives", "networks", "metrics", "figures", "priors"}
 # what the files of a room may import from the house, besides the room itself and the version
 ALLOWED: dict[str, set[str]] = {
