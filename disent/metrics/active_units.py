@@ -5,8 +5,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from disent.checks import check_finite
+from disent.metrics.arrays import takes_arrays
 
 
+@takes_arrays
 def active_units(means: Float[Tensor, "n d"], *, threshold: float = 0.01) -> Float[Tensor, ""]:
     """Number of latents whose posterior mean varies over pictures; 0 to d, no direction.
 

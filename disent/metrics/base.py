@@ -6,19 +6,24 @@ one that compares m runs, Float64[m]. Its positional parameters name what it is 
 
     codes           Float[n, d], the representation to be judged: posterior means, or samples
     factors         Int[n, k], the factor values of the same pictures
-    grid            FactorGrid; then `codes` are of the whole grid, by flat index
+    grid            FactorGrid; then `means` are of the whole grid, by flat index
     means, logvars  Float[n, d], the posterior of every picture
     codes_of_runs   Float[m, n, d], the codes of the same pictures by m runs
     rates_of_runs   Float[m, d], the rate of every latent of the same m runs
     log_weights     Float[n, k], log p(x, z) - log q(z|x) of k samples z of q(z|x), a picture a row
 
 Keyword-only parameters are settings with defaults, which a record states; with `seed`, it draws.
+Decorated with `disent.metrics.arrays.takes_arrays`, it takes NumPy arrays as well as tensors.
 """
 
 import inspect
 from collections.abc import Callable
 
 from torch import Tensor
+
+# scores that see factors by their mutual information, or as numbers, or that cut them themselves:
+# for them a continuous factor may be cut into equal bins, as `information.equal_width` cuts codes
+SEES_BINS = frozenset({"irs", "mig", "mig_sup", "modularity", "sap_r2"})
 
 Score = Callable[..., Tensor | tuple[Tensor, ...]]
 
@@ -29,7 +34,7 @@ def wants(score: Score) -> tuple[str, ...]:
     Example:
         >>> from disent.metrics import beta_vae_score
         >>> wants(beta_vae_score)
-        ('codes', 'grid')
+        ('codes', 'factors')
     """
     parameters = inspect.signature(score).parameters.values()
     return tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)

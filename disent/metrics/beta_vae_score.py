@@ -7,8 +7,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from disent.checks import check_finite, check_whole_grid
 from disent.grid import FactorGrid
+from disent.metrics.arrays import takes_arrays
+from disent.metrics.sharing import drawn_from
 from disent.metrics.solvers.classifier import fit_softmax
 
 # Batches whose codes are gathered at once: 512 x 64 pairs stay in the processor's cache.
@@ -22,9 +23,10 @@ class Accuracies(NamedTuple):
     test: Float[Tensor, ""]
 
 
+@takes_arrays
 def beta_vae_score(
     codes: Float[Tensor, "n d"],
-    grid: FactorGrid,
+    factors: Int[Tensor, "n k"] | FactorGrid,
     *,
     seed: int = 0,
     batch: int = 64,
@@ -47,9 +49,17 @@ def beta_vae_score(
     before its optimum and scores lower than this solver, which does not. A factor of size 1 is
     shared by every pair and left out of the draw (the reference counts it as one more class).
 
+    Where `factors` are a whole grid by flat index, each combination once, pairs are drawn from the
+    grid: the value of K and every other factor uniformly. Of any other table, whose combinations
+    may be missing or unequally frequent, pairs are rows: the first is any row, as likely as the
+    others, and the second another one with its value of K. A value that one row alone has makes no
+    pair of different pictures: this row takes no part in the pairs of K, and a factor all of whose
+    values are such is no class.
+
     Args:
-        codes: One latent vector per point of the grid, by flat index, usually posterior means.
-        grid: The factors and their values.
+        codes: One latent vector per image, usually posterior means.
+        factors: The same images' ground-truth factor values, counted from 0; or a FactorGrid, and
+            `codes` of all its points by flat index.
         seed: Of the draws, >= 0.
         batch: Pairs averaged in a data point.
         train: Data points the classifier learns from.
@@ -57,7 +67,7 @@ def beta_vae_score(
     Returns:
         float64 scalar on the device of `codes`.
     Raises:
-        ValueError: Codes that are not of the whole grid or not finite, fewer than two factors that
+        ValueError: Codes that are not of the same rows or not finite, fewer than two factors that
             vary, or numbers that cannot be.
     References:
         Higgins et al. (2017), "beta-VAE: Learning Basic Visual Concepts with a Constrained
@@ -68,13 +78,16 @@ def beta_vae_score(
         >>> grid = FactorGrid(names=("shape", "scale"), sizes=(3, 6))
         >>> beta_vae_score(grid.all_factors().float(), grid, train=200, test=100)
         tensor(1., dtype=torch.float64)
+        >>> some = grid.all_factors()[torch.arange(18) % 5 > 0]  # a table with gaps
+        >>> beta_vae_score(some.float(), some, train=200, test=100)
+        tensor(1., dtype=torch.float64)
     """
-    return beta_vae_accuracies(codes, grid, seed=seed, batch=batch, train=train, test=test).test
+    return beta_vae_accuracies(codes, factors, seed=seed, batch=batch, train=train, test=test).test
 
 
 def beta_vae_accuracies(
     codes: Float[Tensor, "n d"],
-    grid: FactorGrid,
+    factors: Int[Tensor, "n k"] | FactorGrid,
     *,
     seed: int = 0,
     batch: int = 64,
@@ -82,14 +95,8 @@ def beta_vae_accuracies(
     test: int = 5_000,
 ) -> Accuracies:
     """Both accuracies of `beta_vae_score`; a gap between them tells of too few train points."""
-    check_whole_grid(codes, len(grid))
-    check_finite(codes)
-    varying = torch.tensor([k for k, size in enumerate(grid.sizes) if size > 1])
-    if len(varying) < 2:
-        raise ValueError(
-            f"the grid has sizes {grid.sizes}, so {len(varying)} factors vary. To tell which "
-            "factor is shared takes two that do: choose another score for this dataset."
-        )
+    source, columns = drawn_from(codes, factors)
+    varying = torch.tensor(columns)
     if min(batch, train, test) < 1 or seed < 0:
         raise ValueError(
             f"got seed={seed}, batch={batch}, train={train}, test={test}. The seed must be at "
@@ -99,7 +106,7 @@ def beta_vae_accuracies(
     draws = []
     for points in (train, test):
         label = torch.randint(len(varying), (points,), generator=generator)
-        pairs = grid.sample_pairs(varying[label], batch, generator=generator)
+        pairs = source.sample_pairs(varying[label], batch, generator=generator)
         draws.append((_mean_differences(codes, pairs), label.to(codes.device)))
     classifier = fit_softmax(*draws[0], classes=len(varying))
     return Accuracies(*(classifier.accuracy(features, label) for features, label in draws))

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from disent.metrics.arrays import takes_arrays
 from disent.metrics.importance import learn
 from disent.metrics.samples import Sample, draw
 
@@ -29,6 +30,7 @@ class DCI(NamedTuple):
     informativeness: Float[Tensor, ""]
 
 
+@takes_arrays
 def dci(
     codes: Float[Tensor, "n d"],
     factors: Int[Tensor, "n k"],

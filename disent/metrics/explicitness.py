@@ -5,12 +5,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from disent.metrics.arrays import takes_arrays
 from disent.metrics.samples import Sample, draw, varying
 from disent.metrics.solvers.classifier import LinearClassifier, fit_one_vs_rest, fit_softmax
 
 CLASSIFIERS = {"softmax": fit_softmax, "one_vs_rest": fit_one_vs_rest}
 
 
+@takes_arrays
 def explicitness(
     codes: Float[Tensor, "n d"],
     factors: Int[Tensor, "n k"],

@@ -7,8 +7,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from disent.checks import check_finite, check_whole_grid
 from disent.grid import FactorGrid
+from disent.metrics.arrays import takes_arrays
+from disent.metrics.sharing import SharingRows, drawn_from
 
 BATCHES_AT_ONCE = 512
 
@@ -27,9 +28,10 @@ class Votes(NamedTuple):
     active: Bool[Tensor, "d"]
 
 
+@takes_arrays
 def factor_vae_score(
     codes: Float[Tensor, "n d"],
-    grid: FactorGrid,
+    factors: Int[Tensor, "n k"] | FactorGrid,
     *,
     seed: int = 0,
     batch: int = 64,
@@ -56,9 +58,16 @@ def factor_vae_score(
     Draws are with replacement, and come from the seed alone. A factor of size 1 is shared by every
     batch and left out of the draw (the reference counts it as one more class).
 
+    Where `factors` are a whole grid by flat index, each combination once, images are drawn from the
+    grid: the value of K and every other factor uniformly. Of any other table, whose combinations
+    may be missing or unequally frequent, images are rows: the value of K is that of any row, as
+    likely as the others, and the batch is of the rows that have it. A value that one row alone has
+    lets no latent vary: it is never held, and a factor all of whose values are such is no class.
+
     Args:
-        codes: One latent vector per point of the grid, by flat index, usually posterior means.
-        grid: The factors and their values.
+        codes: One latent vector per image, usually posterior means.
+        factors: The same images' ground-truth factor values, counted from 0; or a FactorGrid, and
+            `codes` of all its points by flat index.
         seed: Of the draws, >= 0.
         batch: Images of a vote.
         train: Votes that decide what each latent stands for.
@@ -69,8 +78,8 @@ def factor_vae_score(
     Returns:
         float64 scalar on the device of `codes`.
     Raises:
-        ValueError: Codes that are not of the whole grid, fewer than two factors that vary, or
-            numbers that cannot be.
+        ValueError: Codes that are not of the same rows or not finite, fewer than two factors that
+            vary, or numbers that cannot be.
     References:
         Kim & Mnih (2018), "Disentangling by Factorising", section 4,
         https://arxiv.org/abs/1802.05983.
@@ -80,15 +89,17 @@ def factor_vae_score(
         >>> factor_vae_score(grid.all_factors().float(), grid, train=200, test=100)
         tensor(1., dtype=torch.float64)
     """
-    _check(codes, grid, seed, (batch, train, test, variance_points), prune)
+    source, columns = drawn_from(codes, factors)
+    _check(seed, (batch, train, test, variance_points), prune)
     generator = torch.Generator().manual_seed(seed)
-    rows = grid.sample((variance_points,), generator=generator)
+    rows = source.sample((variance_points,), generator=generator)
     variance = codes[rows.to(codes.device)].double().var(0)
     deviation = variance.sqrt()
     threshold = prune * float(deviation.max()) if relative else prune
     active = (deviation >= threshold) & (variance > 0)
     counts = [
-        _vote(codes, grid, variance, active, batch, points, generator) for points in (train, test)
+        _vote(codes, source, columns, variance, active, batch, points, generator)
+        for points in (train, test)
     ]
     return accuracies(Votes(counts[0], counts[1], active))[1]
 
@@ -109,7 +120,8 @@ def accuracies(votes: Votes) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
 
 def _vote(
     codes: Float[Tensor, "n d"],
-    grid: FactorGrid,
+    source: FactorGrid | SharingRows,
+    varying: list[int],
     variance: Float[Tensor, "d"],
     active: Bool[Tensor, "d"],
     batch: int,
@@ -117,9 +129,9 @@ def _vote(
     generator: torch.Generator,
 ) -> Int[Tensor, "k d"]:
     """Counts of votes, by factor held and latent that varied least."""
-    d, varying = codes.shape[1], [k for k, size in enumerate(grid.sizes) if size > 1]
+    d = codes.shape[1]
     held = torch.randint(len(varying), (points,), generator=generator)
-    drawn = grid.sample_sharing(torch.tensor(varying)[held], batch, generator=generator)
+    drawn = source.sample_sharing(torch.tensor(varying)[held], batch, generator=generator)
     if not active.any():
         return torch.zeros(len(varying), d, dtype=torch.int64, device=codes.device)
     scale = torch.where(active, variance, torch.nan)
@@ -131,16 +143,7 @@ def _vote(
     return cell.bincount(minlength=len(varying) * d).view(len(varying), d)
 
 
-def _check(
-    codes: Tensor, grid: FactorGrid, seed: int, counts: tuple[int, ...], prune: float
-) -> None:
-    check_whole_grid(codes, len(grid))
-    check_finite(codes)
-    if sum(size > 1 for size in grid.sizes) < 2:
-        raise ValueError(
-            f"the grid has sizes {grid.sizes}. To tell which factor is held takes two that vary: "
-            "choose another score for this dataset."
-        )
+def _check(seed: int, counts: tuple[int, ...], prune: float) -> None:
     if seed < 0 or prune < 0 or counts[0] < 2 or counts[3] < 2 or min(counts) < 1:
         raise ValueError(
             f"got seed={seed}, prune={prune}, and batch, train, test, variance_points={counts}. "

@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
+from disent.metrics.arrays import takes_arrays
 from disent.metrics.information import factor_entropy, mutual_information
 from disent.metrics.linear import linear_r2
 from disent.metrics.samples import varying
@@ -30,6 +31,7 @@ class InfoMEC(NamedTuple):
     compactness: Tensor
 
 
+@takes_arrays
 def infomec(
     codes: Float[Tensor, "n d"],
     factors: Int[Tensor, "n k"],

@@ -30,13 +30,14 @@ def check_factors(factors: Tensor) -> None:
     if factors.is_floating_point() or factors.is_complex():
         raise ValueError(
             f"factors has dtype {factors.dtype}, but the integers 0, 1, 2 ... are wanted: "
-            "give the index of each factor's value, as FactorGrid.factors does."
+            "give the index of each factor's value, as FactorGrid.factors does, or number the "
+            "values of any table by disent.factors.number_factors."
         )
     low, high = int(factors.min()), int(factors.max())
     if low < 0 or high >= LARGEST_VALUE:
         raise ValueError(
             f"factors runs from {low} to {high}, but values are counted from 0 and stay below "
-            f"{LARGEST_VALUE}. Renumber each column with torch.unique(return_inverse=True)."
+            f"{LARGEST_VALUE}. Renumber them with disent.factors.number_factors."
         )
 
 

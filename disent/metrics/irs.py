@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from disent.metrics.arrays import takes_arrays
 from disent.metrics.information import check_codes_and_factors, equal_width
 from disent.metrics.samples import varying
 
@@ -27,6 +28,7 @@ class Robustness(NamedTuple):
     latents: Int[Tensor, "d"]
 
 
+@takes_arrays
 def irs(
     codes: Float[Tensor, "n d"],
     factors: Int[Tensor, "n k"],

@@ -7,8 +7,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from disent.checks import check_finite
+from disent.metrics.arrays import takes_arrays
 
 
+@takes_arrays
 def log_likelihood(log_weights: Float[Tensor, "n k"]) -> Float[Tensor, ""]:
     """The importance-weighted bound L_K, averaged over pictures; nats per image, higher is better.
 

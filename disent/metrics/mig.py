@@ -5,9 +5,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from disent.metrics.arrays import takes_arrays
 from disent.metrics.information import factor_entropy, mutual_information
 
 
+@takes_arrays
 def mig(
     codes: Float[Tensor, "n d"], factors: Int[Tensor, "n k"], *, bins: int = 20
 ) -> Float[Tensor, ""]:

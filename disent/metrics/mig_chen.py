@@ -10,6 +10,7 @@ from torch import Tensor
 from disent.checks import check_finite, check_whole_grid
 from disent.grid import FactorGrid
 from disent.metrics.aggregate import entropies, log_density
+from disent.metrics.arrays import takes_arrays
 
 ROWS_AT_ONCE = 256
 
@@ -31,6 +32,7 @@ class ChenInformation(NamedTuple):
         return self.marginal - self.conditional
 
 
+@takes_arrays
 def mig_chen(
     means: Float[Tensor, "n d"],
     logvars: Float[Tensor, "n d"],

@@ -5,10 +5,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from disent.metrics.arrays import takes_arrays
 from disent.metrics.information import entropy, equal_width, factor_entropy, mutual_information
 from disent.metrics.samples import varying
 
 
+@takes_arrays
 def mig_sup(
     codes: Float[Tensor, "n d"],
     factors: Int[Tensor, "n k"],

@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 from torch import Tensor
 
+from disent.metrics.arrays import takes_arrays
 from disent.metrics.linear import single_r2
 from disent.metrics.samples import Sample, draw, varying
 from disent.metrics.solvers.convergence import NotConverged
@@ -16,6 +17,7 @@ from disent.metrics.solvers.convergence import NotConverged
 LARGEST = torch.finfo(torch.float32).max  # LIBLINEAR never returns once squared codes overflow
 
 
+@takes_arrays
 def sap(
     codes: Float[Tensor, "n d"],
     factors: Int[Tensor, "n k"],
@@ -123,6 +125,7 @@ def _machine(code: Float[Tensor, "n 1"], labels: Int[Tensor, "n"]) -> LinearSVC:
             ) from error
 
 
+@takes_arrays
 def sap_r2(codes: Float[Tensor, "n d"], factors: Int[Tensor, "n k"]) -> Float[Tensor, ""]:
     """How much better the best latent fits a factor by a line than the second; 0 worst, 1 best.
 

@@ -9,6 +9,7 @@ from sklearn.linear_model import Lasso
 from torch import Tensor
 
 from disent.checks import check_finite
+from disent.metrics.arrays import takes_arrays
 
 PENALTY = 0.1  # of the Lasso, on codes of variance 1
 SMALLEST_VARIANCE = 1e-12
@@ -26,6 +27,7 @@ class Agreement(NamedTuple):
     pairwise: Float[Tensor, "m m"]
 
 
+@takes_arrays
 def udr(
     codes_of_runs: Float[Tensor, "m n d"],
     rates_of_runs: Float[Tensor, "m d"],

@@ -6,11 +6,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from disent.checks import check_finite
+from disent.metrics.arrays import takes_arrays
 from disent.metrics.information import equal_width, mutual_information
 
 SMALLEST_VARIANCE = 1e-12
 
 
+@takes_arrays
 def gaussian_total_correlation(codes: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
     """Total correlation of a Gaussian with the codes' covariance, in nats; 0 is independent.
 
@@ -34,6 +36,7 @@ def gaussian_total_correlation(codes: Float[Tensor, "n d"]) -> Float[Tensor, ""]
     return total_correlation_of(covariance(codes))
 
 
+@takes_arrays
 def gaussian_wasserstein_correlation(
     codes: Float[Tensor, "n d"], *, normalise: bool = True
 ) -> Float[Tensor, ""]:
@@ -65,6 +68,7 @@ def gaussian_wasserstein_correlation(
     return torch.where(total > 0, distance / total.clamp(min=1e-300), 0.0)
 
 
+@takes_arrays
 def mutual_info_score(codes: Float[Tensor, "n d"], *, bins: int = 20) -> Float[Tensor, ""]:
     """Mean mutual information of two latents, in nats, each binned as in `mig`; 0 is independent.
 

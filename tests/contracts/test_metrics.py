@@ -6,6 +6,7 @@ import json
 import math
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -130,6 +131,29 @@ def test_score_repeats_and_leaves_its_input_and_the_global_generator_alone(score
     torch.set_rng_state(state)
 
 
+@pytest.mark.parametrize("name", SCORES)
+def test_arrays_of_numpy_give_the_same_as_tensors(name):
+    """Read-only ones too, in the other byte order, and with the columns stored first."""
+    given = _given(name, RANDOM)
+    arrays = [table if isinstance(table, FactorGrid) else _awkward(table) for table in given]
+    fast = {k: v for k, v in FAST.items() if k in settings(SCORES[name])}
+    ours, theirs = SCORES[name](*arrays, **fast), SCORES[name](*given, **fast)
+    for number, value in numbers_of(ours).items():
+        assert isinstance(value, Tensor)
+        torch.testing.assert_close(value, numbers_of(theirs)[number], atol=0, rtol=0)
+
+
+def numbers_of(value) -> dict[str, Tensor]:
+    return {"": value} if isinstance(value, Tensor) else value._asdict()
+
+
+def _awkward(table: Tensor) -> np.ndarray:
+    array = np.asfortranarray(table.numpy())
+    array = array.astype(array.dtype.newbyteorder())
+    array.flags.writeable = False
+    return array
+
+
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
 def test_codes_that_are_not_finite_are_refused(score, value):
     codes = PERFECT.clone()
@@ -160,9 +184,11 @@ def test_numbers_of_a_record_have_names(name):
         assert math.isfinite(entry)
 
 
-def _given(name):
+def _given(name, codes=PERFECT):
     given = {"factors": GRID.all_factors(), "grid": GRID, "logvars": torch.zeros(60, 3)}
-    return [given.get(want, PERFECT) for want in wants(SCORES[name])]
+    given |= {"codes_of_runs": torch.stack([codes, codes.flip(1)])}
+    given |= {"rates_of_runs": torch.ones(2, codes.shape[1])}
+    return [given.get(want, codes) for want in wants(SCORES[name])]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
