@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Held-out combinations of factors, named by a condition such as "12 <= pos_x < 20"."""
+"""Held-out combinations of factors, by a condition such as "12 <= pos_x < 20", or by name."""
 
 import ast
 import difflib
@@ -11,6 +11,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from disent.data.base import FactorDataset, PictureDataset
+from disent.data.named_splits import is_name, named_split
 from disent.grid import FactorGrid
 
 ARITHMETIC = {
@@ -44,15 +45,24 @@ def held_out(grid: FactorGrid, predicate: str) -> Bool[Tensor, "n"]:
     The text is parsed and never executed; every part of it is worked out at every point, so that
     `and` does not shield a division by zero on its right.
 
+    Splits of the field have names, "montero:recombination_to_range" or "schott:extrapolation":
+    disent.data.named_splits.named_split says which and what they hold out.
+
     Args:
         grid: The factors and their values.
-        predicate: The condition, in Python's notation.
+        predicate: The condition, in Python's notation, or the name of a split.
     Raises:
-        ValueError: The text is no condition on these factors, or holds out nothing or everything.
+        ValueError: The text is no condition on these factors, or holds out nothing or everything;
+            or there is no split of that name.
     Example:
         >>> held_out(FactorGrid(("shape", "scale"), (2, 3)), "shape == 1 and scale < 2").tolist()
         [False, False, False, True, True, False]
     """
+    if is_name(predicate):
+        found = named_split(grid, predicate)
+        if not isinstance(found, str):
+            return found
+        predicate = found
     # one axis per factor; whatever combines two factors broadcasts to the grid
     values = {
         name: torch.arange(size).view([-1 if k == axis else 1 for k in range(len(grid.sizes))])
@@ -115,6 +125,11 @@ def held_out_pictures(dataset: PictureDataset, predicate: str) -> Bool[Tensor, "
     """
     if isinstance(dataset, FactorDataset):
         return held_out(dataset.grid, predicate)
+    if is_name(predicate):
+        raise ValueError(
+            f'held_out "{predicate}": the splits with a name are of whole grids of factors, but '
+            f"{type(dataset).__name__} is none. Say a condition on its labels."
+        )
     table, values = dataset.factors(torch.arange(len(dataset))), dataset.marks()
     if table is not None:
         values = dict(zip(dataset.names, table.T, strict=True)) | values
