@@ -80,9 +80,12 @@ class LoaderOptions:
         batch_size: pictures per step, of all devices together
         sampling: iid: uniform with replacement for ever; shuffled: a permutation per epoch
         held_out: condition on the factors of the pictures that are never trained on, such as
-            "12 <= pos_x < 20"; none: trains on all
+            "12 <= pos_x < 20", or a named split, as "schott:extrapolation"; none: trains on all
+        correlated: two factors that go together in training, such as "pos_x ~ pos_y : 0.2", whose
+            distance has this standard deviation as a share of their range; none: all alike
     """
 
     batch_size: int = 64
     sampling: Literal["iid", "shuffled"] = "iid"
     held_out: str | None = None
+    correlated: str | None = None

@@ -5,7 +5,7 @@ import warnings
 from typing import Any
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from lightning.pytorch import LightningDataModule, Trainer
 from lightning.pytorch.callbacks import Timer
 from torch import Tensor
@@ -14,6 +14,7 @@ from disent import internals
 from disent.data import splits
 from disent.data.base import PictureDataset
 from disent.data.bursts import BurstLoader, Train
+from disent.data.correlated import picture_weights
 from disent.data.loader import FactorLoader, Sampling
 from disent.data.views import SecondView
 
@@ -31,7 +32,11 @@ class FactorDataModule(LightningDataModule):
         sampling: "iid": uniform with replacement for ever, without epochs; "shuffled": a
             permutation per epoch.
         held_out: Condition on the factors of the pictures that are never trained on, such as
-            "12 <= pos_x < 20"; None trains on all. Its language: disent.data.splits.held_out.
+            "12 <= pos_x < 20", or the name of a split, such as "schott:extrapolation"; None trains
+            on all. Its language: disent.data.splits.held_out.
+        correlated: Two factors of a grid that go together in training, and how loosely, such as
+            "pos_x ~ pos_y : 0.2"; None: every picture is as likely. What it says:
+            disent.data.correlated.correlation_weights. Scores stay those of the whole grid.
         seed: Seed of the order of batches; on the command line, --seed_everything.
     Attributes:
         burst: Batches that are handed out at once, see BurstLoader; 0: none. Set before fit.
@@ -51,11 +56,12 @@ class FactorDataModule(LightningDataModule):
         sampling: Sampling = "iid",
         held_out: str | None = None,
         seed: int = 0,
+        correlated: str | None = None,
     ) -> None:
         super().__init__()
         self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
         self.sampling: Sampling = sampling
-        self.held_out, self.burst = held_out, 0
+        self.held_out, self.correlated, self.burst = held_out, correlated, 0
         self.until: int | None = None
         self.train: Train | None = None
         mask = torch.zeros(len(dataset), dtype=torch.bool)
@@ -63,6 +69,9 @@ class FactorDataModule(LightningDataModule):
             mask = splits.held_out_pictures(dataset, held_out)
         self.train_index = (~mask).nonzero().flatten()
         self.held_out_index = mask.nonzero().flatten()
+        self._weights: Float[Tensor, "n"] | None = None
+        if correlated is not None:
+            self._weights = picture_weights(dataset, correlated)[self.train_index]
         self._loader = self._make_loader(torch.device("cpu"), 0, 1)  # complains now, not in fit
 
     @property
@@ -155,6 +164,7 @@ class FactorDataModule(LightningDataModule):
             "batch_size": self.batch_size,
             "sampling": self.sampling,
             "held_out": self.held_out,
+            "correlated": self.correlated,
             "dataset": self.dataset.fingerprint,
         }
 
@@ -169,7 +179,9 @@ class FactorDataModule(LightningDataModule):
         kind, second = next(iter(getattr(model, "views", ())[1:]), None), None
         if kind is not None:
             changed = getattr(model, "changed_factors", 1)
-            second = SecondView(kind, self.dataset, self.train_index, self.seed, changed)
+            second = SecondView(
+                kind, self.dataset, self.train_index, self.seed, changed, self._weights
+            )
         labels = bool(getattr(model, "labels", False))
         if labels and self.dataset.factors(self.train_index[:1]) is None:
             raise ValueError(
@@ -182,6 +194,7 @@ class FactorDataModule(LightningDataModule):
             sampling=self.sampling,
             seed=self.seed,
             index=self.train_index,
+            weights=self._weights,
             device=device,
             rank=rank,
             world_size=world_size,

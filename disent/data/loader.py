@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Literal
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from disent.data.base import Batch, PictureDataset
+from disent.data.correlated import WeightedDraw
 from disent.data.views import SecondView
 from disent.streams import Stream
 
@@ -30,6 +31,7 @@ class FactorLoader:
             "shuffled": every epoch is a permutation; its last, partial batch is left out.
         seed: Seed of the order.
         index: The flat indices that may be drawn; None: all.
+        weights: How likely each of these is, of any sum, for "iid"; None: all alike.
         device: Where the batches are made.
         rank: This process among `world_size`; it takes every world_size-th picture of each batch.
         world_size: Number of processes that train together.
@@ -48,6 +50,7 @@ class FactorLoader:
         sampling: Sampling = "iid",
         seed: int = 0,
         index: Int[Tensor, "n"] | None = None,
+        weights: Float[Tensor, "n"] | None = None,
         device: torch.device | str = "cpu",
         rank: int = 0,
         world_size: int = 1,
@@ -57,12 +60,14 @@ class FactorLoader:
         points = len(dataset)
         self.index = torch.arange(points) if index is None else _checked(index, points)
         _check(batch_size, sampling, len(self.index), rank, world_size)
+        _check_weights(weights, sampling, len(self.index))
         self.dataset, self.device = dataset, torch.device(device)
         self.batch_size, self.sampling, self.seed = batch_size, sampling, seed
         self.rank, self.world_size = rank, world_size
         self.second, self.labels = second, labels
         self.position = 0
         self._stream = Stream(seed, f"{sampling} batches")
+        self._weighted = None if weights is None else WeightedDraw(weights)
         self._shuffle = (-1, torch.empty(0, dtype=torch.int64))  # epoch, its permutation
 
     @property
@@ -100,7 +105,9 @@ class FactorLoader:
 
     def indices(self, position: int) -> Int[Tensor, "b"]:
         """Flat indices of the batch at `position`, of all ranks together, on the CPU."""
-        if self.sampling == "iid":
+        if self._weighted is not None:
+            draw = self._weighted(self._stream.at(position).random(self.batch_size))
+        elif self.sampling == "iid":
             draw = self._stream.integers(position, len(self.index), self.batch_size)
         else:
             epoch, batch = divmod(position, self.epoch)
@@ -130,6 +137,22 @@ def _checked(index: Tensor, points: int) -> Int[Tensor, "n"]:
             f"indices run from 0 to {points - 1}. Take them from this dataset."
         )
     return index.to("cpu", torch.int64)
+
+
+def _check_weights(weights: Tensor | None, sampling: str, points: int) -> None:
+    """Raises ValueError unless there are none, or one for each of `points` pictures of "iid"."""
+    if weights is None:
+        return
+    if sampling != "iid":
+        raise ValueError(
+            f"sampling is {sampling!r}, but an epoch that holds every picture once has no weights: "
+            "correlated factors want sampling 'iid'."
+        )
+    if weights.shape != (points,) or not weights.isfinite().all() or bool((weights < 0).any()):
+        raise ValueError(
+            f"weights has shape {list(weights.shape)}, but [{points}] is wanted: a number of at "
+            "least 0 for each picture that may be drawn."
+        )
 
 
 def _check(batch_size: int, sampling: str, points: int, rank: int, world_size: int) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from disent.data.base import FactorDataset, PictureDataset
+from disent.data.correlated import WeightedDraw
 from disent.grid import FactorGrid
 from disent.streams import Stream
 
@@ -31,6 +32,8 @@ class SecondView:
         seed: Of the draws.
         changed: Factors in which a pair differs, at most; None: a number from 1 to K - 1, drawn for
             each pair.
+        weights: How likely each of `index` is, for "independent"; None: all alike. The new values
+            of a pair are uniform either way: a change of these factors alone.
     """
 
     def __init__(
@@ -40,11 +43,13 @@ class SecondView:
         index: Int[Tensor, "n"],
         seed: int,
         changed: int | None = 1,
+        weights: Float[Tensor, "n"] | None = None,
     ) -> None:
         if kind not in SECOND:
             raise ValueError(f"the second view is {kind!r}, but one of {', '.join(SECOND)} exists.")
         self.kind, self.index, self.changed = kind, index, changed
         self._stream = Stream(seed, f"{kind} batches")
+        self._weighted = None if weights is None else WeightedDraw(weights)
         if kind == "paired":
             self.grid = _grid_of(dataset, changed)
             self.allowed = torch.zeros(len(self.grid), dtype=torch.bool)
@@ -52,6 +57,8 @@ class SecondView:
 
     def __call__(self, position: int, own: Int[Tensor, "b"]) -> Int[Tensor, "b"]:
         """Flat indices of the second pictures of the batch `own` at `position`, on the CPU."""
+        if self.kind == "independent" and self._weighted is not None:
+            return self.index[self._weighted(self._stream.at(position).random(len(own)))]
         if self.kind == "independent":
             return self.index[self._stream.integers(position, len(self.index), len(own))]
         return paired(self.grid, own, self._stream.at(position), self.changed, self.allowed)

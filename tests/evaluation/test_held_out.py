@@ -70,3 +70,17 @@ def test_both_sides_have_a_log_likelihood_of_their_own_pictures_where_it_is_aske
     assert found["trained"]["log_likelihood"] != found["unseen"]["log_likelihood"]
     assert found["unseen"]["log_likelihood_error"] > 0
     assert "log_likelihood" not in before["held_out"]["unseen"]
+
+
+def test_a_named_split_and_correlated_factors_train_and_are_scored_on_the_whole_grid(tmp_path):
+    options = ["--loader.sampling", "iid", "--loader.held_out", "montero:extrapolation"]
+    options += ["--loader.correlated", "pos_x ~ pos_y : 0.2", "--trainer.max_steps", "20"]
+    assert fit(tmp_path, "--run", "both", *QUIET, *options) == 0
+    run = RunDir(tmp_path / "both")
+    assert run.read_config()["loader"]["correlated"] == "pos_x ~ pos_y : 0.2"
+    assert main(["evaluate", str(run.path), "--metrics", "mig", "--device", "cpu"]) == 0
+    record = run.read_scores()
+    assert record["points"] == 128
+    assert record["held_out"]["condition"] == "montero:extrapolation"
+    assert record["held_out"]["unseen"]["pictures"] == 64
+    assert load_runs(tmp_path)["loader.correlated"].tolist() == ["pos_x ~ pos_y : 0.2"]
