@@ -35,7 +35,7 @@ class NumberedFactors:
         """One line a factor: how its values were taken."""
         lines = []
         for k, name in enumerate(self.names):
-            values, missing = self.stands_for[k], int((self.values[:, k] < 0).sum())
+            values, missing = list(self.stands_for[k]), int((self.values[:, k] < 0).sum())
             count = f"{len(values)} value{'s' if len(values) != 1 else ''}"
             if name in self.continuous:
                 count = f"continuous, cut into {len(values) - 1} equal bins"

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from disent import __version__
-from disent.cli import data, evaluate, fleet, report, runs, slurm, sweep, traverse
+from disent.cli import data, evaluate, fleet, report, runs, score, slurm, sweep, traverse
 from disent.launch.slurm.requeue import answer
 from disent.stops import InterruptedRunError, StopRequest
 
@@ -71,6 +71,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"disent {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     commands.add_parser("fit", help=FIT, add_help=False)
-    for command in (evaluate, traverse, sweep, fleet, slurm, runs, report, data):
+    for command in (evaluate, score, traverse, sweep, fleet, slurm, runs, report, data):
         command.add_parser(commands)
     return parser

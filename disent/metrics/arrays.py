@@ -29,7 +29,8 @@ def takes_arrays(score: Callable[Given, Value]) -> Callable[Given, Value]:
         >>> mig(table, table)
         tensor(1., dtype=torch.float64)
     """
-    names = wants(score)
+    plain: Any = score
+    names = wants(plain)
 
     @functools.wraps(score)
     def of_arrays(*given: Given.args, **settings: Given.kwargs) -> Value:
@@ -38,7 +39,7 @@ def takes_arrays(score: Callable[Given, Value]) -> Callable[Given, Value]:
             name: as_tensor(value, name) if name in names else value
             for name, value in settings.items()
         }
-        return score(*tables, *given[len(names) :], **named)
+        return plain(*tables, *given[len(names) :], **named)
 
     return of_arrays
 

@@ -19,12 +19,12 @@ class _Column(NamedTuple):
     Attributes:
         rows: Int[m], ordered by their value.
         start: Int[m], the place in `rows` where those of the same value begin.
-        count: Int[m], how many these are.
+        alike: Int[m], how many these are.
     """
 
     rows: Int[Tensor, "m"]
     start: Int[Tensor, "m"]
-    count: Int[Tensor, "m"]
+    alike: Int[Tensor, "m"]
 
 
 class SharingRows:
@@ -69,8 +69,8 @@ class SharingRows:
         for k in factor.unique().tolist():
             column, mine = self._columns[k], factor == k
             place = _place(first[mine], len(column.rows))
-            start, count = column.start[place, None], column.count[place, None]
-            drawn[mine] = column.rows[start + _place(other[mine], count)]
+            start, alike = column.start[place, None], column.alike[place, None]
+            drawn[mine] = column.rows[start + _place(other[mine], alike)]
         return drawn
 
     def sample_pairs(
@@ -82,7 +82,7 @@ class SharingRows:
         for k in factor.unique().tolist():
             column, mine = self._columns[k], factor == k
             first = _place(draws[mine][..., 0], len(column.rows))
-            second = column.start[first] + _place(draws[mine][..., 1], column.count[first] - 1)
+            second = column.start[first] + _place(draws[mine][..., 1], column.alike[first] - 1)
             second += second >= first  # the first row is passed over
             drawn[mine] = torch.stack([column.rows[first], column.rows[second]], -1)
         return drawn
@@ -112,27 +112,32 @@ def drawn_from(
     Raises:
         ValueError: Codes that are not finite or not of the same rows; fewer than two such factors.
     """
-    source = factors if isinstance(factors, FactorGrid) else grid_of(factors)
     if isinstance(factors, FactorGrid):
         check_whole_grid(codes, len(factors))
         check_finite(codes)
+        grid = factors
     else:
         check_codes_and_factors(codes, factors)
-        source = source or SharingRows(factors)
-    if isinstance(source, SharingRows):
-        if len(source.varying) < 2:
-            raise ValueError(
-                f"{len(source.varying)} of the factors have two values, and one that two rows "
-                "share. To tell which factor is shared takes two of them: give more images."
-            )
-        return source, source.varying
-    varying = [k for k, size in enumerate(source.sizes) if size > 1]
+        grid = grid_of(factors)
+        if grid is None:
+            return _rows_of(factors)
+    varying = [k for k, size in enumerate(grid.sizes) if size > 1]
     if len(varying) < 2:
         raise ValueError(
-            f"the grid has sizes {source.sizes}, so {len(varying)} factors vary. To tell which "
+            f"the grid has sizes {grid.sizes}, so {len(varying)} factors vary. To tell which "
             "factor is shared takes two that vary: choose another score for this dataset."
         )
-    return source, varying
+    return grid, varying
+
+
+def _rows_of(factors: Int[Tensor, "n k"]) -> tuple[SharingRows, list[int]]:
+    rows = SharingRows(factors)
+    if len(rows.varying) < 2:
+        raise ValueError(
+            f"{len(rows.varying)} of the factors have two values, and one that two rows share. To "
+            "tell which factor is shared takes two of them: give more images."
+        )
+    return rows, rows.varying
 
 
 def grid_of(factors: Int[Tensor, "n k"]) -> FactorGrid | None:

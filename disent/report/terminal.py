@@ -25,13 +25,13 @@ def print_scores(run: str | os.PathLike[str], record: dict[str, Any]) -> None:
     A number that is not finite leaves its cell empty: metrics.json holds null in its place.
     """
     console = Console()
-    console.print(f"\nscores of {os.fspath(run)}", soft_wrap=True, highlight=False)
+    console.print(f"\nscores of {escape(os.fspath(run))}", soft_wrap=True, highlight=False)
     console.print(_title(record), style="italic", soft_wrap=True, highlight=False)
     # a line that a narrow terminal breaks can be read, a number that was cut off can not
     Console(width=max(console.width, WIDTH)).print(_scores(record))
     for name, score in record["scores"].items():
         if score.get("reason"):
-            console.print(f"{name}: {score['reason']}", highlight=False)
+            console.print(escape(f"{name}: {score['reason']}"), highlight=False)
         if "bounds" in score:
             console.print(_bounds(name, score), highlight=False)
     console.print()
@@ -82,7 +82,7 @@ def _factors(entries: dict[str, Any]) -> Table:
         factors.add_column(column, justify="right")
     for name, entry in entries.items():
         factors.add_row(
-            name,
+            escape(name),
             _text(entry["linear_r2"]),
             _of_latent(entry, "single_r2"),
             _of_latent(entry, "information"),

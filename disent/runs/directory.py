@@ -139,7 +139,7 @@ class RunDir:
 
     def write_scores(self, scores: dict[str, Any]) -> None:
         """Replaces metrics.json. Numbers that are not finite are stored as null."""
-        self.write_text(self.scores, json.dumps(_finite(scores), indent=2, allow_nan=False) + "\n")
+        self.write_text(self.scores, record_text(scores))
 
     def read_scores(self) -> dict[str, Any]:
         """The evaluation in metrics.json, or {} if there is none."""
@@ -170,6 +170,11 @@ class RunDir:
         if not isinstance(content, dict):
             raise ValueError(f"{file} holds {type(content).__name__}, but an object is wanted.")
         return content
+
+
+def record_text(record: dict[str, Any]) -> str:
+    """A record as JSON; numbers that are not finite are null."""
+    return json.dumps(_finite(record), indent=2, allow_nan=False) + "\n"
 
 
 def _finite(value: Any) -> Any:

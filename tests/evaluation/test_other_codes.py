@@ -77,7 +77,8 @@ def test_pictures_without_labels_are_scored_as_far_as_that_goes():
     assert table.factors is None
     scores = record["scores"]
     assert "mig wants `factors`" in scores["mig"]["reason"]
-    assert "beta_vae_score wants `grid`" in scores["beta_vae_score"]["reason"]
+    assert "beta_vae_score wants `factors`" in scores["beta_vae_score"]["reason"]
+    assert "mig_chen wants `logvars`" in scores["mig_chen"]["reason"]
     assert scores["active_units"]["value"] == 2
     assert scores["active_units"]["baseline_fingerprint"] == "bars-of-the-tests[::1]"
     # place and brightness are independent
@@ -93,6 +94,9 @@ def test_of_partly_labelled_pictures_those_with_all_labels_are_scored():
     assert mig["value"] == pytest.approx(1)
     assert mig["points"] == mig["baseline_points"] == 40
     assert mig["chance"] < 0.5
+    for name in ("beta_vae_score", "factor_vae_score"):
+        assert record["scores"][name]["value"] == 1
+        assert record["scores"][name]["points"] == 40
     assert record["scores"]["active_units"]["points"] == 60
     # the labelled 40 are at 4 of 6 places, each in all 10 brightnesses
     assert record["factor_entropy"] == pytest.approx([math.log(4), math.log(10)])

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows that share a value, of tables that are no whole grid, and the two scores that hold one."""
 
+from typing import Any
+
 import pytest
 import torch
 from scipy.stats import chisquare
@@ -12,7 +14,7 @@ from disent.metrics.sharing import SharingRows, drawn_from, grid_of
 GRID = FactorGrid(("a", "b", "c"), (3, 4, 5))
 WHOLE = GRID.all_factors()
 SOME = WHOLE[torch.randperm(60, generator=torch.Generator().manual_seed(0))[:40]]
-FAST = {"train": 400, "test": 300}
+FAST: dict[str, Any] = {"train": 400, "test": 300}
 
 
 def generator() -> torch.Generator:
@@ -72,7 +74,7 @@ def test_gaps_and_order_change_little(score):
     assert score(SOME.float(), SOME, **FAST) == 1
     noisy = WHOLE + torch.randn(60, 3, generator=generator())
     shuffled = torch.randperm(60, generator=torch.Generator().manual_seed(1))
-    many = {"train": 3000, "test": 3000, "batch": 8}
+    many: dict[str, Any] = {"train": 3000, "test": 3000, "batch": 8}
     whole = float(score(noisy, GRID, **many))
     assert float(score(noisy[shuffled], WHOLE[shuffled], **many)) == pytest.approx(whole, abs=0.08)
     constant = score(torch.zeros(40, 2), SOME, **many)
