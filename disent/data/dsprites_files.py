@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The official dSprites files, packed to one bit a pixel, a chunk at a time."""
 
-import hashlib
 import os
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,24 +12,12 @@ import numpy as np
 import torch
 from numpy.lib import format as npy
 
-from disent.data.files import release
+from disent.data import npz
+from disent.data.files import release, source_key
 from disent.grid import FactorGrid
 
 CHUNK = 8192  # pictures read at a time
 HOME = "https://github.com/google-deepmind/dsprites-dataset"
-# what damaged bytes make of zipfile (NotImplementedError too), of NumPy's header and of h5py
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    tokenize.TokenError,
-    EOFError,
-    OSError,
-    KeyError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
-
 Images = Iterator[np.ndarray]
 
 
@@ -60,9 +45,7 @@ def prepare(
             f"{file} ends in none of {', '.join(READERS)}. The official files are "
             f"dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz and .hdf5, from {HOME}."
         )
-    known = file.stat()
-    key = hashlib.sha256(f"{file.name} {known.st_size} {known.st_mtime_ns}".encode()).hexdigest()
-    return f"dsprites-official-1-{key[:16]}", lambda array: pack(file, grid, array)
+    return f"dsprites-official-1-{source_key(file)}", lambda array: pack(file, grid, array)
 
 
 def pack(file: Path, grid: FactorGrid, array: np.ndarray) -> None:
@@ -88,7 +71,7 @@ def pack(file: Path, grid: FactorGrid, array: np.ndarray) -> None:
                 release(array)
         except PermissionError:  # nothing is wrong with the file
             raise
-        except DAMAGE as error:
+        except npz.DAMAGE as error:  # h5py raises no others
             raise ValueError(
                 f"{file} cannot be read as the official dSprites file: {error}. Download it again "
                 f"from {HOME}, or leave the path out to have dSprites rendered."
@@ -102,23 +85,8 @@ def _read_npz(file: Path, stack: ExitStack) -> tuple[np.ndarray, tuple[int, ...]
         raise ValueError(f"the archive has no {', '.join(sorted(missing))}")
     with archive.open("latents_classes.npy") as member:
         classes = npy.read_array(member, allow_pickle=False)
-    member = stack.enter_context(archive.open("imgs.npy"))
-    version = npy.read_magic(member)
-    header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, fortran, dtype = header(member)
-    if dtype != np.uint8 or fortran:
-        raise ValueError(f"imgs has dtype {dtype}, but uint8 in row order is wanted")
-
-    def images() -> Images:
-        size = int(np.prod(shape[1:]))
-        for start in range(0, shape[0], CHUNK):
-            count = min(CHUNK, shape[0] - start)
-            data = member.read(count * size)
-            if len(data) != count * size:
-                raise ValueError(f"imgs ends after {start + len(data) // size} pictures")
-            yield np.frombuffer(data, np.uint8).reshape(count, *shape[1:])
-
-    return classes, shape, images()
+    shape, images = stack.enter_context(npz.table(archive, "imgs", CHUNK))
+    return classes, shape, images
 
 
 def _read_hdf5(file: Path, stack: ExitStack) -> tuple[np.ndarray, tuple[int, ...], Images]:

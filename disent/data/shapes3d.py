@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """3D Shapes, from its official file."""
 
-import hashlib
 import os
 from pathlib import Path
 from typing import Self
@@ -13,10 +12,10 @@ from jaxtyping import Int, UInt8
 from rich.progress import track
 from torch import Tensor
 
-from disent.data.base import FactorDataset, check_index
-from disent.data.files import digest, release, stored
+from disent.data.base import FactorDataset
+from disent.data.files import release, source_key
+from disent.data.stored_pictures import StoredPictures
 from disent.grid import FactorGrid
-from disent.memory import resident
 
 GRID = FactorGrid(
     ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation"),
@@ -54,33 +53,22 @@ class Shapes3D(FactorDataset):
                 f"there is no file {file}. Download 3dshapes.h5 (see {HOME}), or take "
                 "Shapes3DLookalike, which is rendered and only looks like it."
             )
-        known = os.stat(file)
-        key = hashlib.sha256(f"{file.name} {known.st_size} {known.st_mtime_ns}".encode())
-        name = f"shapes3d-official-1-{key.hexdigest()[:16]}"
-        shape = (len(self.grid), 3, 64, 64)
-        self._mapped = torch.from_numpy(
-            stored(name, shape, lambda array: convert(file, self.grid, VALUES, array))
+        self._pictures = StoredPictures(
+            f"shapes3d-official-1-{source_key(file)}",
+            (len(self.grid), 3, 64, 64),
+            lambda array: convert(file, self.grid, VALUES, array),
         )
-        self._pictures = self._mapped  # or their copy on a GPU
-        self._fingerprint = f"3D Shapes, official file, {digest(self._mapped.numpy())[:16]}"
 
     @property
     def fingerprint(self) -> str:
-        return self._fingerprint
+        return f"3D Shapes, official file, {self._pictures.digest}"
 
     def images(self, index: Int[Tensor, "b"]) -> UInt8[Tensor, "b 3 64 64"]:
-        wanted = index.device
-        index = index.to(self._pictures.device)
-        check_index(index, len(self.grid))
-        if self._pictures.device.type == "cpu":  # on one core, as in DSprites
-            pictures = torch.from_numpy(self._pictures.numpy().take(index.numpy(), axis=0))
-        else:  # not by [], which counts negative indices from the end
-            pictures = self._pictures.index_select(0, index)
-        return pictures.to(wanted)
+        return self._pictures.images(index)
 
     def to(self, device: torch.device | str) -> Self:
         """Keeps the pictures on a GPU where they take less than half of its free memory."""
-        self._pictures = resident(self._mapped, self._pictures, device)
+        self._pictures.to(device)
         return self
 
 

@@ -149,14 +149,15 @@ def test_a_gpu_keeps_the_pictures_if_they_take_less_than_half_of_its_room(
 ):
     """The GPU is played by the CPU."""
     data = Shapes3D(small)
-    copy = data._mapped.clone()
+    pictures = data._pictures
+    copy = pictures.mapped.clone()
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (free, 2 * free))
     monkeypatch.setattr(torch.Tensor, "to", lambda *_: copy)
     assert data.to("cuda") is data
-    assert data._pictures is (copy if kept else data._mapped)
+    assert pictures.held is (copy if kept else pictures.mapped)
     data.to("cpu")
-    assert data._pictures is data._mapped
+    assert pictures.held is pictures.mapped
 
 
 def test_the_grid_is_that_of_the_official_file():
