@@ -2,7 +2,7 @@
 import pytest
 import torch
 
-from disent.streams import Stream
+from disent.streams import GAMMA, Stream, Words, signed, splitmix
 
 
 def test_the_numbers_of_a_position_do_not_depend_on_what_was_drawn_before():
@@ -61,3 +61,66 @@ def test_a_large_position_works_and_a_negative_seed_is_refused():
     assert len(Stream(2**40, "x").integers(2**40, 10, 3)) == 3
     with pytest.raises(ValueError, match="seed must be >= 0, got -1"):
         Stream(-1, "x")
+
+
+def published(seed: int, count: int) -> list[int]:
+    """SplitMix64 by the book, in whole numbers of Python."""
+    words = []
+    for _ in range(count):
+        seed = (seed + 0x9E3779B97F4A7C15) % 2**64
+        z = seed
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+        words.append(z ^ (z >> 31))
+    return words
+
+
+def test_splitmix_makes_the_published_words():
+    # of seed 1234567, as given with the reference programs of several languages
+    known = [6457827717110365317, 3203168211198807973, 9817491932198370423]
+    assert published(1234567, 3) == known
+    states = torch.tensor([signed((1234567 + k * GAMMA) % 2**64) for k in (1, 2, 3)])
+    wanted = [signed(word) for word in known]
+    assert splitmix(states.clone()).tolist() == wanted  # as on a GPU
+    assert splitmix(states.numpy().copy()).tolist() == wanted  # as on a CPU
+
+
+def test_words_of_a_position_are_a_stretch_of_one_sequence():
+    words = Words(3, "noise")
+    start = words._key % 2**64
+    found = words.at(torch.tensor([0, 2]), 4)
+    assert found[0].tolist() == [signed(word) for word in published(start, 4)]
+    later = (start + 2 * 65536 * GAMMA) % 2**64
+    assert found[1].tolist() == [signed(word) for word in published(later, 4)]
+    assert torch.equal(words.at(torch.tensor([2], dtype=torch.int32), 2), found[1:, :2])
+
+
+def test_words_are_these_and_stay_these():
+    assert Words(0, "golden").bytes(torch.tensor([0, 7]), 5).tolist() == [[]]
+    assert Words(0, "golden").below(torch.tensor([0, 7]), (10, 1000)).tolist() == [[]]
+
+
+@pytest.mark.parametrize("other", [Words(1, "a"), Words(0, "b"), Words(0, "")])
+def test_words_of_another_seed_or_name_differ(other):
+    position = torch.arange(5)
+    assert not torch.equal(Words(0, "a").at(position, 2), other.at(position, 2))
+    assert len(Words(0, "a").at(torch.arange(1000), 100).unique()) == 100_000
+
+
+def test_bytes_and_integers_are_uniform():
+    position = torch.arange(4000)
+    counts = torch.bincount(Words(0, "a").bytes(position, 64).flatten().long(), minlength=256)
+    mean = 4000 * 64 / 256
+    assert ((counts - mean) ** 2 / mean).sum() < 330.5  # chi-square of 255, 99.9 %
+    drawn = Words(0, "b").below(position, (7, 2**31))
+    sevens = torch.bincount(drawn[:, 0])
+    assert len(sevens) == 7
+    assert ((sevens - 4000 / 7) ** 2 / (4000 / 7)).sum() < 22.5  # of 6, 99.9 %
+    assert abs(drawn[:, 1].double().mean() / 2**31 - 0.5) < 0.015  # 3.3 standard errors
+
+
+def test_impossible_words_are_refused():
+    with pytest.raises(ValueError, match="1 to 65,536 words, but 65537 are asked for"):
+        Words(0, "a").at(torch.tensor([0]), 2**16 + 1)
+    with pytest.raises(ValueError, match="seed must be >= 0, got -1"):
+        Words(-1, "a")

@@ -2,8 +2,21 @@
 """disent data prepare NAME: renders or converts a dataset before the first run needs it."""
 
 import argparse
+from typing import TYPE_CHECKING
 
-NAMES = ("dsprites", "shapes3d", "shapes3d-lookalike")
+if TYPE_CHECKING:  # commands answer --help without torch
+    from disent.data.base import FactorDataset
+
+RENDERED = ("dsprites", "shapes3d-lookalike")
+OFFICIAL = {  # what a dataset is read from
+    "shapes3d": "3D Shapes needs its official file, 3dshapes.h5",
+    "cars3d": "Cars3D needs nips2015-analogy-data.tar.gz or its folder data/cars",
+    "smallnorb": "SmallNORB needs the folder of its six official files",
+    "mpi3d-toy": "MPI3D needs its official file, mpi3d_toy.npz",
+    "mpi3d-realistic": "MPI3D needs its official file, mpi3d_realistic.npz",
+    "mpi3d-real": "MPI3D needs its official file, mpi3d_real.npz",
+    "mpi3d-complex": "MPI3D needs its official file, real3d_complicated_shapes_ordered.npz",
+}
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -18,33 +31,38 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Renders or converts a dataset into the cache folder (DISENT_DATA_DIR, or the "
         "user's cache), so that no run has to.",
     )
-    prepare.add_argument("name", choices=NAMES)
-    prepare.add_argument("--path", metavar="FILE", help="the official file")
+    prepare.add_argument("name", choices=(*RENDERED, *OFFICIAL))
+    prepare.add_argument("--path", metavar="FILE", help="the official file or folder")
     prepare.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Makes the dataset once, and says what it is and where."""
-    from disent.data import DSprites, Shapes3D, Shapes3DLookalike
     from disent.data.files import cache_folder
 
-    path: str | None = arguments.path
-    if arguments.name == "dsprites":
-        dataset = DSprites(path)
-    elif arguments.name == "shapes3d":
-        if path is None:
-            raise ValueError("--path is missing: 3D Shapes needs its official file, 3dshapes.h5.")
-        dataset = Shapes3D(path)
-    else:
-        if path is not None:
-            raise ValueError(
-                f"--path is {path}, but the look-alike is rendered. Leave --path out, or prepare "
-                "shapes3d from its official file."
-            )
-        dataset = Shapes3DLookalike()
+    dataset = _make(arguments.name, arguments.path)
     print(f"{len(dataset.grid):,} pictures: {dataset.fingerprint}")
     if arguments.name == "shapes3d-lookalike":
         print("nothing is kept on disk: pictures are rendered as they are asked for")
     else:
         print(f"cache folder: {cache_folder()}")
     return 0
+
+
+def _make(name: str, path: str | None) -> "FactorDataset":
+    from disent.data import MPI3D, Cars3D, DSprites, Shapes3D, Shapes3DLookalike, SmallNORB
+
+    if name == "dsprites":
+        return DSprites(path)
+    if name == "shapes3d-lookalike":
+        if path is not None:
+            raise ValueError(
+                f"--path is {path}, but the look-alike is rendered. Leave --path out, or prepare "
+                "shapes3d from its official file."
+            )
+        return Shapes3DLookalike()
+    if path is None:
+        raise ValueError(f"--path is missing: {OFFICIAL[name]}.")
+    if name.startswith("mpi3d-"):
+        return MPI3D(path, name.removeprefix("mpi3d-"))  # pyright: ignore[reportArgumentType]
+    return {"shapes3d": Shapes3D, "cars3d": Cars3D, "smallnorb": SmallNORB}[name](path)

@@ -8,6 +8,7 @@ from jsonargparse import ActionYesNo
 from jsonargparse.typing import PositiveInt
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
+import disent.data
 import disent.models
 import disent.networks
 from disent.config.mistakes import explain, member_names
@@ -36,8 +37,8 @@ DESCRIPTION = f"""
 Trains a model into a run directory, scores it and draws it; goes on where an earlier call of the
 same command was stopped. Presets: {", ".join(presets())}; options after --config win.
 Models: {", ".join(name for name in disent.models.__all__ if name != "load_run")}; their options:
---model.help BetaVAE. Networks: {", ".join(disent.networks.__all__)}. Datasets: DSprites, Shapes3D,
-Shapes3DLookalike.
+--model.help BetaVAE. Networks: {", ".join(disent.networks.__all__)}. Datasets:
+{", ".join(name for name in disent.data.__all__ if name != "FactorDataModule")}.
 """
 
 

@@ -89,8 +89,8 @@ def convert(place: Path, grid: FactorGrid, known: str, array: np.ndarray) -> Non
     elevations, azimuths, cars = grid.sizes
     if not place.is_dir() and md5(place) != known:
         warnings.warn(
-            f"{place} has another MD5 than the official nips2015-analogy-data.tar.gz. It is taken as "
-            "such as long as its layout is right: check where it is from.",
+            f"{place} has another MD5 than the official nips2015-analogy-data.tar.gz. It is taken "
+            "as such where its layout is right: check where it is from.",
             stacklevel=2,
         )
     shape = (SIDE, SIDE, 3, azimuths, elevations)
@@ -101,8 +101,8 @@ def convert(place: Path, grid: FactorGrid, known: str, array: np.ndarray) -> Non
             break
     if len(pictures) != cars:
         raise ValueError(
-            f"{place} holds {'more' if len(pictures) > cars else len(pictures)} .mat files of cars, "
-            f"but {cars} are wanted. Take the whole of the official data (see {HOME})."
+            f"{place} holds {'more' if len(pictures) > cars else len(pictures)} .mat files of "
+            f"cars, but {cars} are wanted. Take the whole of the official data (see {HOME})."
         )
     places = array.reshape(elevations, azimuths, cars, 3, 64, 64)
     for car, name in enumerate(sorted(pictures)):
@@ -175,6 +175,6 @@ def _read(told: str, raw: bytes, shape: tuple[int, ...]) -> np.ndarray:
         return loadmat(io.BytesIO(raw), variable_names=["im"])["im"]
     except Exception as error:  # damaged bytes lead SciPy to errors of many kinds
         raise ValueError(
-            f"{told} cannot be read as an official file of Cars3D: {error}. Download the data again "
-            f"from {HOME}."
+            f"{told} cannot be read as an official file of Cars3D: {error}. Download the data "
+            f"again from {HOME}."
         ) from error

@@ -97,7 +97,7 @@ class MPI3D(FactorDataset):
 
 
 def convert(file: Path, variant: str, known: Mapping[str, str], array: np.ndarray) -> None:
-    """Writes the file's pictures, channels first, into uint8 `array` [N, 3, 64, 64], in their order.
+    """Writes the file's pictures, channels first, into uint8 `array` [N, 3, 64, 64], in order.
 
     Args:
         file: .npz with `images` uint8 [N, 64, 64, 3], stored or deflated.
@@ -135,7 +135,7 @@ def _check_variant(file: Path, variant: str, known: Mapping[str, str]) -> None:
         raise ValueError(f"by its MD5 it is that of MPI3D {found}")
     if found is None and variant in known.values():
         warnings.warn(
-            f"{file} has another MD5 than the official file of MPI3D {variant}. It is taken as such "
-            "because its layout is right: check where it is from.",
+            f"{file} has another MD5 than the official file of MPI3D {variant}. It is taken as "
+            "such because its layout is right: check where it is from.",
             stacklevel=2,
         )

@@ -11,6 +11,7 @@ import torch
 import disent.data
 from disent.data.base import FactorDataset, PictureDataset
 from disent.data.subgrid import SubGrid, Subset
+from tests.data import official_grids
 from tests.data.idx_files import write
 from tests.tiny import Squares
 
@@ -23,8 +24,16 @@ def wants_nothing(member: type) -> bool:
 ROOM = [getattr(disent.data, name) for name in disent.data.__all__]
 MEMBERS = [Squares, *(member for member in ROOM if issubclass(member, PictureDataset))]
 GRIDS = [member for member in MEMBERS if issubclass(member, FactorDataset)]
-# of small files; datasets that want an official one are tested beside their readers
-SMALL = {"MNIST": write, "FashionMNIST": write}
+# of small files; the others that want an official one are tested beside their readers
+SMALL = {
+    "MNIST": write,
+    "FashionMNIST": write,
+    "MPI3D": official_grids.write_mpi3d,
+    "Cars3D": official_grids.write_cars3d,
+    "SmallNORB": official_grids.write_norb,
+    "ScreamDSprites": official_grids.write_painting,
+}
+OPTIONS = {"MPI3D": {"variant": "toy"}}
 MADE = [member for member in MEMBERS if wants_nothing(member) or member.__name__ in SMALL]
 
 Make = Callable[[type[PictureDataset]], PictureDataset]
@@ -33,13 +42,20 @@ Make = Callable[[type[PictureDataset]], PictureDataset]
 @pytest.fixture(scope="module")
 def make(tmp_path_factory) -> Make:
     """Makes a member, of small files where it wants some; twice the same, from the same files."""
-    folders: dict[str, Path] = {
+    files: dict[str, Path] = {
         name: kind(tmp_path_factory.mktemp(name)) for name, kind in SMALL.items()
     }
+    cache = tmp_path_factory.mktemp("cache")
 
     def made(member: type[PictureDataset]) -> PictureDataset:
-        folder = folders.get(member.__name__)
-        return member() if folder is None else member(folder)  # pyright: ignore
+        file, options = files.get(member.__name__), OPTIONS.get(member.__name__, {})
+        if file is None:
+            return member()
+        with pytest.MonkeyPatch.context() as patch:
+            if member.__module__.rpartition(".")[2] in ("mpi3d", "cars3d", "smallnorb"):
+                official_grids.shrink(patch, cache)
+                official_grids.known(patch, file)
+            return member(file, **options)  # pyright: ignore
 
     return made
 
@@ -65,7 +81,9 @@ def some(data: PictureDataset, count: int = 6) -> torch.Tensor:
 
 
 def test_the_contract_is_held_to_grids_and_to_others():
-    assert {"DSprites", "Shapes3DLookalike", "Squares"} <= {m.__name__ for m in MADE if m in GRIDS}
+    assert {"DSprites", "Shapes3DLookalike", "Squares", "Cars3D", "SmallNORB", "MPI3D"} <= {
+        m.__name__ for m in MADE if m in GRIDS
+    }
     assert {"Digits", "MNIST", "FashionMNIST"} <= {m.__name__ for m in MADE if m not in GRIDS}
 
 

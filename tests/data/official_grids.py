@@ -23,7 +23,7 @@ NORB = FactorGrid(smallnorb.GRID.names, (2, 10, 2, 2, 2))
 
 
 def shrink(patch: pytest.MonkeyPatch, cache: Path) -> None:
-    """Lets the classes take small files for the whole, and keep what they make of them in `cache`."""
+    """Lets the classes take small files for the whole, and keep their pictures in `cache`."""
     patch.setenv("DISENT_DATA_DIR", str(cache))
     patch.setattr(mpi3d.MPI3D, "grid", MPI3D)
     patch.setattr(mpi3d, "COMPLEX", COMPLEX)
@@ -114,7 +114,7 @@ def matrix(array: np.ndarray) -> bytes:
 
 
 def norb_parts() -> dict[str, np.ndarray]:
-    """By file name, in no order: picture i of the grid is filled with i, the second with 255 - i."""
+    """By file name, in no order: picture i of the grid is filled with i, its pair with 255 - i."""
     factors, parts = NORB.all_factors().numpy(), {}
     for part, instances in smallnorb.PARTS.items():
         rows = np.flatnonzero(np.isin(factors[:, 1], instances))
