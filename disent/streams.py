@@ -60,6 +60,10 @@ class Words:
     Args:
         seed: Any integer >= 0.
         name: What the words are for; those of different names are independent.
+    Example:
+        >>> Words(seed=0, name="golden").below(torch.tensor([0, 7]), (10, 1000))
+        tensor([[  3, 622],
+                [  8, 594]])
     """
 
     def __init__(self, seed: int, name: str) -> None:

@@ -96,8 +96,14 @@ def test_words_of_a_position_are_a_stretch_of_one_sequence():
 
 
 def test_words_are_these_and_stay_these():
-    assert Words(0, "golden").bytes(torch.tensor([0, 7]), 5).tolist() == [[]]
-    assert Words(0, "golden").below(torch.tensor([0, 7]), (10, 1000)).tolist() == [[]]
+    assert Words(0, "golden").bytes(torch.tensor([0, 7]), 5).tolist() == [
+        [206, 166, 249, 137, 172],
+        [76, 32, 253, 42, 216],
+    ]
+    assert Words(0, "golden").below(torch.tensor([0, 7]), (10, 1000)).tolist() == [
+        [3, 622],
+        [8, 594],
+    ]
 
 
 @pytest.mark.parametrize("other", [Words(1, "a"), Words(0, "b"), Words(0, "")])
