@@ -61,7 +61,7 @@ def test_packed_and_plain_files_are_the_same_pictures(tmp_path, monkeypatch):
 
 
 def test_pictures_are_shrunk_by_the_lanczos_filter_and_clipped():
-    picture = np.random.default_rng(0).integers(0, 256, (96, 96), np.uint8)
+    picture = np.random.default_rng(0).choice(np.array([0, 255], np.uint8), (96, 96))
     centre = (np.arange(64)[:, None] + 0.5) * 1.5  # 96 pixels to 64, by hand
     x = (np.arange(96) + 0.5 - centre) / 1.5
     weights = np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0)
