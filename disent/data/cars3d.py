@@ -116,7 +116,7 @@ def halved(mesh: np.ndarray) -> np.ndarray:
     small = np.empty((*views.shape[:2], 64, 64, 3), np.uint8)
     for view in np.ndindex(*views.shape[:2]):
         picture = Image.fromarray(views[view])
-        small[view] = picture.resize((64, 64), Image.Resampling.LANCZOS)
+        small[view] = np.asarray(picture.resize((64, 64), Image.Resampling.LANCZOS))
     return small.transpose(0, 1, 4, 2, 3)
 
 
