@@ -4,10 +4,12 @@
 from disent.metrics.active_units import active_units
 from disent.metrics.beta_vae_score import beta_vae_score
 from disent.metrics.dci import dci
+from disent.metrics.dcimig import dcimig
 from disent.metrics.explicitness import explicitness
 from disent.metrics.factor_vae_score import factor_vae_score
 from disent.metrics.infomec import infomec
 from disent.metrics.irs import irs
+from disent.metrics.jemmig import jemmig
 from disent.metrics.log_likelihood import log_likelihood
 from disent.metrics.mig import mig
 from disent.metrics.mig_chen import mig_chen
@@ -25,12 +27,14 @@ __all__ = [
     "active_units",
     "beta_vae_score",
     "dci",
+    "dcimig",
     "explicitness",
     "factor_vae_score",
     "gaussian_total_correlation",
     "gaussian_wasserstein_correlation",
     "infomec",
     "irs",
+    "jemmig",
     "log_likelihood",
     "mig",
     "mig_chen",
