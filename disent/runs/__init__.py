@@ -4,6 +4,7 @@
 from disent.runs.directory import RunDir
 from disent.runs.families import score_names, with_families
 from disent.runs.histories import load_histories
+from disent.runs.paired import Comparison, compare_pair, compare_settings
 from disent.runs.run import Run
 from disent.runs.statistics import (
     best_per_group,
@@ -22,9 +23,12 @@ from disent.runs.variance import (
 from disent.runs.waking import followed_factors, wake_up
 
 __all__ = [
+    "Comparison",
     "Run",
     "RunDir",
     "best_per_group",
+    "compare_pair",
+    "compare_settings",
     "followed_factors",
     "load_histories",
     "load_runs",

@@ -65,17 +65,20 @@ def variance_shares(table: pd.DataFrame, score: str, *, adjusted: bool = False) 
 
 
 def minimal_detectable_difference(
-    std: float, seeds: int, *, power: float = 0.8, level: float = 0.05
+    std: float, seeds: int, *, power: float = 0.8, level: float = 0.05, paired: bool = False
 ) -> float:
     """The smallest difference of two means that `seeds` runs each find with probability `power`.
 
-    Of the two-sided two-sample t test at `level`, by the noncentral t distribution.
+    Of the two-sided two-sample t test at `level`, by the noncentral t distribution; or of the
+    paired one.
 
     Args:
-        std: Standard deviation of the score over seeds, the same for both settings.
+        std: Standard deviation of the score over seeds, the same for both settings; paired: of the
+            differences between the two runs of a seed.
         seeds: Runs of each of the two settings.
         power: Probability to find it.
         level: Probability to find a difference where there is none.
+        paired: Whether both settings have the same seeds and are compared seed by seed.
     Raises:
         ValueError: `std` is not positive or `seeds` < 2.
     References:
@@ -90,13 +93,20 @@ def minimal_detectable_difference(
             "are wanted."
         )
     high = 1.0
-    while _power(high, seeds, level) < power:
+    while _power(high, seeds, level, paired) < power:
         high *= 2
-    found: Any = optimize.brentq(lambda d: _power(d, seeds, level) - power, 0, high)
+    found: Any = optimize.brentq(lambda d: _power(d, seeds, level, paired) - power, 0, high)
     return std * float(found)
 
 
-def seeds_needed(difference: float, std: float, *, power: float = 0.8, level: float = 0.05) -> int:
+def seeds_needed(
+    difference: float,
+    std: float,
+    *,
+    power: float = 0.8,
+    level: float = 0.05,
+    paired: bool = False,
+) -> int:
     """Seeds of each of two settings to find a difference of their means; see above.
 
     Example:
@@ -106,11 +116,11 @@ def seeds_needed(difference: float, std: float, *, power: float = 0.8, level: fl
     if difference <= 0 or std <= 0:
         raise ValueError(f"got difference={difference} and std={std}. Both must be positive.")
     low, high = 2, 2
-    while _power(difference / std, high, level) < power:
+    while _power(difference / std, high, level, paired) < power:
         low, high = high, high * 2
     while low < high:
         middle = (low + high) // 2
-        if _power(difference / std, middle, level) < power:
+        if _power(difference / std, middle, level, paired) < power:
             low = middle + 1
         else:
             high = middle
@@ -135,9 +145,11 @@ def _explained(values: pd.Series, groups: pd.Series, total: float, adjusted: boo
     return 1 - rest / total
 
 
-def _power(difference: float, seeds: int, level: float) -> float:
+def _power(difference: float, seeds: int, level: float, paired: bool) -> float:
     """Of the test, for a difference in standard deviations."""
     freedom, shift = 2 * seeds - 2, difference * math.sqrt(seeds / 2)
+    if paired:
+        freedom, shift = seeds - 1, difference * math.sqrt(seeds)
     critical = stats.t.ppf(1 - level / 2, freedom)
     wrong_side = stats.nct.cdf(-critical, freedom, shift)  # nan where it underflows
     return float(stats.nct.sf(critical, freedom, shift) + np.nan_to_num(wrong_side))
