@@ -11,14 +11,18 @@ from disent.metrics.base import Score, wants
 Codes = Literal["mean", "sampled"]
 Precision = Literal["float32", "bfloat16"]
 
+# What costs minutes, and is not meant by "all".
+BY_NAME_ONLY = {"downstream_logistic", "downstream_trees", "log_likelihood", "unfairness"}
+
 
 @dataclass(frozen=True)
 class Options:
     """How models are scored.
 
     Args:
-        metrics: Names in disent.metrics.__all__; "all": those that codes are enough for, so that
-            log_likelihood, which costs minutes, is to be named beside it.
+        metrics: Names in disent.metrics.__all__; "all": those that cost little. log_likelihood,
+            downstream_logistic, downstream_trees and unfairness cost minutes, and are to be named
+            beside it.
         codes: What represents a picture: the mean of its posterior, or one sample of it.
         seed: Of the scores that draw, of sampled codes, and of the shuffle of the chance baseline.
         repeats: How often what is drawn is drawn anew, with seeds seed, seed + 1 ...: the score is
@@ -43,8 +47,8 @@ class Options:
 
     def __post_init__(self) -> None:
         names = [name.strip() for name in self.metrics]
-        codes = [n for n, v in _every().items() if "log_weights" not in wants(v)]
-        names = [n for name in names for n in (codes if name == "all" else [name])]
+        cheap = [name for name in _every() if name not in BY_NAME_ONLY]
+        names = [n for name in names for n in (cheap if name == "all" else [name])]
         object.__setattr__(self, "metrics", tuple(dict.fromkeys(names)))
         find_scores(self.metrics)
         if self.seed < 0 or self.repeats < 1 or (self.points is not None and self.points < 2):

@@ -5,6 +5,8 @@ from disent.metrics.active_units import active_units
 from disent.metrics.beta_vae_score import beta_vae_score
 from disent.metrics.dci import dci
 from disent.metrics.dcimig import dcimig
+from disent.metrics.downstream import downstream_logistic, downstream_trees
+from disent.metrics.elbo_decomposition import elbo_decomposition
 from disent.metrics.explicitness import explicitness
 from disent.metrics.factor_vae_score import factor_vae_score
 from disent.metrics.infomec import infomec
@@ -14,9 +16,11 @@ from disent.metrics.log_likelihood import log_likelihood
 from disent.metrics.mig import mig
 from disent.metrics.mig_chen import mig_chen
 from disent.metrics.mig_sup import mig_sup
+from disent.metrics.minimality_sufficiency import minimality, sufficiency
 from disent.metrics.modularity import modularity
 from disent.metrics.sap import sap, sap_r2
 from disent.metrics.udr import udr
+from disent.metrics.unfairness import unfairness
 from disent.metrics.unsupervised import (
     gaussian_total_correlation,
     gaussian_wasserstein_correlation,
@@ -28,6 +32,9 @@ __all__ = [
     "beta_vae_score",
     "dci",
     "dcimig",
+    "downstream_logistic",
+    "downstream_trees",
+    "elbo_decomposition",
     "explicitness",
     "factor_vae_score",
     "gaussian_total_correlation",
@@ -39,9 +46,12 @@ __all__ = [
     "mig",
     "mig_chen",
     "mig_sup",
+    "minimality",
     "modularity",
     "mutual_info_score",
     "sap",
     "sap_r2",
+    "sufficiency",
     "udr",
+    "unfairness",
 ]

@@ -85,7 +85,7 @@ def rate_distortion(
     generator = torch.Generator().manual_seed(seed)
     rows = torch.randint(len(means), (samples,), generator=generator)
     noise = torch.randn(samples, means.shape[1], generator=generator, dtype=torch.float64)
-    each = _information(means.double(), logvars.double(), rows.to(means.device), noise)
+    each = pointwise_information(means.double(), logvars.double(), rows.to(means.device), noise)
     information = each.mean()
     found = RateDistortion(
         rate=rate,
@@ -103,13 +103,26 @@ def rate_distortion(
     return found
 
 
-def _information(
+def pointwise_information(
     means: Float[Tensor, "n d"],
     logvars: Float[Tensor, "n d"],
     rows: Int[Tensor, "s"],
     noise: Float[Tensor, "s d"],
 ) -> Float[Tensor, "s"]:
-    """log q(z|x) - log q(z) of one draw z from the posterior of each of some rows."""
+    """ln q(z|x) - ln q(z), in nats, of one draw z from the posterior of each of some rows.
+
+    q(z) is of all n components; the mean of the draws estimates I_q(x; z).
+
+    Args:
+        means: Float64, posterior means.
+        logvars: Float64, natural logarithm of the variances.
+        rows: Whose posteriors are drawn from.
+        noise: Float64, standard normal numbers that make the draws.
+    Example:
+        >>> means = torch.tensor([[0.0], [99.0]], dtype=torch.float64)
+        >>> pointwise_information(means, 0 * means, torch.tensor([1]), 0 * means[:1])
+        tensor([0.6931], dtype=torch.float64)
+    """
     z = DiagonalGaussian(means[rows], logvars[rows]).sample(noise.to(means.device))
     powers = torch.cat([z.square(), z], dim=1)
     total = z.new_full((len(z),), -torch.inf)

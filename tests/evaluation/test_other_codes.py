@@ -6,14 +6,13 @@ import math
 
 import pytest
 
-from disent import metrics
 from disent.evaluation import Options, evaluate
 from disent.report.terminal import print_scores
 from tests.bars import BarModel, Bars, LabelledBars
 from tests.evaluation.encoders import Correlated, Points
 from tests.tiny import Squares
 
-ALL = [name for name in metrics.__all__ if name != "udr"]
+ALL = [name for name in Options(["all", "log_likelihood"]).metrics if name != "udr"]
 
 
 @pytest.fixture(scope="module")
