@@ -5,10 +5,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from disent.metrics.arrays import takes_arrays
 from disent.metrics.information import factor_entropy, mutual_information
 from disent.metrics.samples import varying
 
 
+@takes_arrays
 def dcimig(
     codes: Float[Tensor, "n d"], factors: Int[Tensor, "n k"], *, bins: int = 20
 ) -> Float[Tensor, ""]:

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from disent.metrics.arrays import takes_arrays
 from disent.metrics.samples import Sample, draw, varying
 from disent.metrics.solvers.boosting import boost
 from disent.metrics.solvers.cross_validation import fit_cross_validated
@@ -38,6 +39,7 @@ class Downstream(NamedTuple):
     efficiency_100: Float[Tensor, ""]
 
 
+@takes_arrays
 def downstream_logistic(
     codes: Float[Tensor, "n d"],
     factors: Int[Tensor, "n k"],
@@ -85,6 +87,7 @@ def downstream_logistic(
     return _downstream(codes, factors, _logistic, seed=seed, train=train, test=test)
 
 
+@takes_arrays
 def downstream_trees(
     codes: Float[Tensor, "n d"],
     factors: Int[Tensor, "n k"],

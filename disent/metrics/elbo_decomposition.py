@@ -11,6 +11,7 @@ from torch import Tensor
 from disent.checks import check_finite
 from disent.gaussian import DiagonalGaussian
 from disent.metrics.aggregate import entropies
+from disent.metrics.arrays import takes_arrays
 from disent.metrics.rate_distortion import pointwise_information
 
 
@@ -31,6 +32,7 @@ class Decomposition(NamedTuple):
     error: Tensor
 
 
+@takes_arrays
 def elbo_decomposition(
     means: Float[Tensor, "n d"],
     logvars: Float[Tensor, "n d"],

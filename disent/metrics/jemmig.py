@@ -7,12 +7,14 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from disent.metrics.arrays import takes_arrays
 from disent.metrics.information import entropy, equal_width, factor_entropy, mutual_information
 from disent.metrics.samples import varying
 
 SAME_INFORMATION = 1e-9  # nats; informations nearer than this are one, summed in another order
 
 
+@takes_arrays
 def jemmig(
     codes: Float[Tensor, "n d"], factors: Int[Tensor, "n k"], *, bins: int = 20
 ) -> Float[Tensor, ""]:

@@ -5,10 +5,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from disent.metrics.arrays import takes_arrays
 from disent.metrics.information import entropy, equal_width, factor_entropy, mutual_information
 from disent.metrics.samples import varying
 
 
+@takes_arrays
 def minimality(
     codes: Float[Tensor, "n d"], factors: Int[Tensor, "n k"], *, bins: int = 15
 ) -> Float[Tensor, ""]:
@@ -55,6 +57,7 @@ def minimality(
     return (information.amax(0)[alive] / held[alive]).mean()
 
 
+@takes_arrays
 def sufficiency(
     codes: Float[Tensor, "n d"], factors: Int[Tensor, "n k"], *, bins: int = 15
 ) -> Float[Tensor, ""]:

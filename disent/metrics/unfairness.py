@@ -7,9 +7,11 @@ from torch import Tensor
 
 from disent.checks import check_finite, check_whole_grid
 from disent.grid import FactorGrid
+from disent.metrics.arrays import takes_arrays
 from disent.metrics.solvers.boosting import boost
 
 
+@takes_arrays
 def unfairness(
     codes: Float[Tensor, "n d"],
     grid: FactorGrid,
