@@ -31,7 +31,7 @@ class CodeTable:
             make the posteriors.
         grid: The factors, where the pictures are a whole grid of them: N points.
         fingerprint: Identifies the pictures that were encoded, as their dataset does.
-        rates: float64 [D], mean KL divergence of each latent from N(0, 1), nats per image; None
+        rates: float64 [D], mean KL divergence of each latent from the prior, nats per image; None
             where the codes are points. Need not be given beside log-variances.
         names: Of the K labels; those of the grid where there is one.
         factors: int64 [N, K], labels of every row, -1 for a missing one; those of the grid where

@@ -114,7 +114,7 @@ def discrepancy_from_normal(
     Returns:
         No unit; differentiable.
     Raises:
-        ValueError: No such kernel, or too few points.
+        ValueError: No such kernel or bandwidth, or too few points.
     References:
         Gretton et al. (2012), "A Kernel Two-Sample Test", equation 3,
         https://jmlr.org/papers/v13/gretton12a.html.
@@ -128,6 +128,8 @@ def discrepancy_from_normal(
             f"a sample of shape {list(z.shape)} came, but [n, d] with at least 2 points is wanted: "
             "one row a point. Take larger batches."
         )
+    if not isinstance(bandwidth, Tensor) and not bandwidth > 0:
+        raise ValueError(f"bandwidth must be > 0, got {bandwidth}. 1 is usual for few coordinates.")
     spread = z.new_ones(1) * bandwidth**2
     if kernel == "rbf":
         pairs, u = partial(gaussian_kernel, bandwidth=spread.sqrt()), z.new_ones(1)

@@ -33,7 +33,10 @@ class Posterior(Protocol):
         ...
 
     def kl(self) -> Float[Tensor, "b d"] | None:
-        """KL divergence from N(0, 1) in nats, a part for each latent; None where there is none."""
+        """KL divergence from the prior in nats, a part for each latent; None where there is none.
+
+        The prior is N(0, 1); of latents that take the values of a codebook, uniform over these.
+        """
         ...
 
 

@@ -3,6 +3,7 @@
 
 import ctypes
 import sys
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -47,3 +48,13 @@ def resident(mapped: Tensor, now: Tensor, device: torch.device | str) -> Tensor:
         return now
     free, _ = torch.cuda.mem_get_info(device)
     return mapped.to(device) if 2 * mapped.nbytes < free else mapped
+
+
+def memory_left() -> int | None:
+    """Bytes of main memory that may be taken without swapping; None where nobody says so."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    found = [line.split()[1] for line in lines if line.startswith("MemAvailable")]
+    return 1024 * int(found[0]) if found else None

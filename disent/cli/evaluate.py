@@ -23,7 +23,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--metrics",
         type=names,
         help="with commas between (default: mig,beta_vae_score); or all, which leaves out what is "
-        "a matter of minutes: all,log_likelihood,downstream_logistic,downstream_trees,unfairness",
+        "a matter of minutes: all,log_likelihood,downstream,fairness",
     )
     option("--seed", type=int, help="of the scores that draw (default: 0)")
     option(

@@ -5,7 +5,7 @@ from disent.data.cars3d import Cars3D
 from disent.data.datamodule import FactorDataModule
 from disent.data.digits import Digits
 from disent.data.dsprites import DSprites
-from disent.data.dsprites_painted import ColorDSprites, NoisyDSprites, ScreamDSprites
+from disent.data.dsprites_painted import ColourDSprites, NoisyDSprites, ScreamDSprites
 from disent.data.four_pixels import FourPixels
 from disent.data.mnist import MNIST, FashionMNIST
 from disent.data.mpi3d import MPI3D
@@ -17,7 +17,7 @@ __all__ = [
     "MNIST",
     "MPI3D",
     "Cars3D",
-    "ColorDSprites",
+    "ColourDSprites",
     "DSprites",
     "Digits",
     "FactorDataModule",

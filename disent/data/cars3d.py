@@ -23,7 +23,7 @@ from disent.data.files import md5, release, source_key
 from disent.data.stored_pictures import StoredPictures
 from disent.grid import FactorGrid
 
-GRID = FactorGrid(("elevation", "azimuth", "object"), (4, 24, 183))
+GRID = FactorGrid(("elevation", "azimuth", "object_type"), (4, 24, 183))
 SIDE = 128  # of the pictures in the files, in pixels
 LARGEST = 64 * 2**20  # bytes of a packed file; the official ones have about 2 MB
 KNOWN = "4e866a7919c1beedf53964e6f7a23686"  # MD5 of the official archive

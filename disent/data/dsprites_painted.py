@@ -22,7 +22,7 @@ SIDE = 64  # of a picture, in pixels
 FRAME = (350, 274)  # width and height that the painting is shrunk into
 
 
-class ColorDSprites(FactorDataset):
+class ColourDSprites(FactorDataset):
     """dSprites whose sprite has a random colour: red, green and blue uniform from 1/2 to 1.
 
     Locatello et al. (2019), "Challenging Common Assumptions in the Unsupervised Learning of

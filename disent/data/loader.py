@@ -148,10 +148,16 @@ def _check_weights(weights: Tensor | None, sampling: str, points: int) -> None:
             f"sampling is {sampling!r}, but an epoch that holds every picture once has no weights: "
             "correlated factors want sampling 'iid'."
         )
-    if weights.shape != (points,) or not weights.isfinite().all() or bool((weights < 0).any()):
+    if weights.shape != (points,):
         raise ValueError(
-            f"weights has shape {list(weights.shape)}, but [{points}] is wanted: a number of at "
-            "least 0 for each picture that may be drawn."
+            f"weights has shape {list(weights.shape)}, but [{points}] is wanted: one for each "
+            "picture that may be drawn."
+        )
+    wrong = ~weights.isfinite() | (weights < 0)
+    if bool(wrong.any()):
+        raise ValueError(
+            f"{int(wrong.sum())} of {points} weights are negative or not finite, the first "
+            f"{float(weights[wrong][0])}. Finite numbers of at least 0 are wanted."
         )
 
 

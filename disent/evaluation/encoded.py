@@ -94,7 +94,7 @@ class Encoded:
         if want == "codes":
             return self.why_not
         if want == "logvars":
-            what = "points" if self.table.rates is None else "Gaussians with covariances"
+            what = "points" if self.table.rates is None else "posteriors that are no such Gaussians"
             return (
                 f"the variance of each latent for each picture, but this encoder gives {what}. A "
                 "model whose posterior is a diagonal Gaussian, such as VAE, has it."
@@ -102,8 +102,8 @@ class Encoded:
         if want == "grid":
             return (
                 "pictures of every combination of the factors, but this dataset is no such grid. "
-                "Scores that want labels alone, such as mig, dci and sap, go without; DSprites and "
-                "Shapes3D are grids."
+                "Scores that want labels alone, such as mig, dci and sap, go without; DSprites, "
+                "Shapes3D, MPI3D, Cars3D and SmallNORB are grids."
             )
         return (
             "a label of each picture, but no picture of this dataset has all of its labels. "

@@ -22,7 +22,9 @@ from disent.evaluation.options import Options, find_scores
 from disent.evaluation.pca import PixelPCA
 from disent.evaluation.scores import entries, stated, without
 from disent.factors import NumberedFactors, number_factors
+from disent.grid import FactorGrid
 from disent.metrics.base import SEES_BINS, Score, wants
+from disent.metrics.sharing import grid_of
 from disent.runs.directory import RunDir, record_text
 
 AS_GIVEN = {"codes": "as given, float32"}
@@ -72,9 +74,11 @@ class GivenCodes:
         names = arrays["names"].reshape(-1).astype(str).tolist() if "names" in arrays else None
         factors = number_factors(arrays["factors"], names)
         fingerprint = f"given arrays, {digest_of(arrays)[:16]}"
+        whole = grid_of(factors.values)
         table = CodeTable(
-            means, None, None, fingerprint, names=factors.names, factors=factors.values
-        )
+            means, None, None if whole is None else FactorGrid(factors.names, whole.sizes),
+            fingerprint, names=factors.names, factors=factors.values,
+        )  # fmt: skip
         images = arrays.get("images")
         pictures = None if images is None else GivenPictures(images, factors, fingerprint)
         return cls(table, factors, pictures)

@@ -2,6 +2,7 @@
 """Arrays that came from outside: read from an .npz without trusting it; and pictures of such."""
 
 import hashlib
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from disent.data.base import PictureDataset, check_index
 from disent.factors import NumberedFactors
+from disent.memory import memory_left
 
 WANTED, ALLOWED = ("codes", "factors"), ("names", "images")
 
@@ -31,6 +33,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     if isinstance(file, np.ndarray):
         raise ValueError(f"{path} holds one array, but an .npz is wanted: numpy.savez writes it.")
     with file:
+        _check_room(path, file.zip)
         missing = [name for name in WANTED if name not in file]
         if missing:
             raise ValueError(
@@ -49,6 +52,18 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
                     "give numbers, or strings of one length (numpy.array(..., str))."
                 ) from error
     return found
+
+
+def _check_room(path: Path, archive: zipfile.ZipFile) -> None:
+    """Raises ValueError where the arrays, unpacked, would not leave half of the memory free."""
+    size = sum(part.file_size for part in archive.infolist())
+    left = memory_left()
+    room = size if left is None else left // 2
+    if size > room:
+        raise ValueError(
+            f"the arrays of {path} take {size / 1e9:.1f} GB unpacked, but {room / 1e9:.1f} GB may "
+            "be used here: leave images out, or give fewer rows."
+        )
 
 
 def digest_of(arrays: dict[str, np.ndarray]) -> str:

@@ -12,7 +12,7 @@ Codes = Literal["mean", "sampled"]
 Precision = Literal["float32", "bfloat16"]
 
 # What costs minutes, and is not meant by "all".
-BY_NAME_ONLY = {"downstream_logistic", "downstream_trees", "log_likelihood", "unfairness"}
+BY_NAME_ONLY = {"downstream", "fairness", "log_likelihood"}
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,7 @@ class Options:
 
     Args:
         metrics: Names in disent.metrics.__all__; "all": those that cost little. log_likelihood,
-            downstream_logistic, downstream_trees and unfairness cost minutes, and are to be named
-            beside it.
+            downstream and fairness cost minutes, and are to be named beside it.
         codes: What represents a picture: the mean of its posterior, or one sample of it.
         seed: Of the scores that draw, of sampled codes, and of the shuffle of the chance baseline.
         repeats: How often what is drawn is drawn anew, with seeds seed, seed + 1 ...: the score is

@@ -13,6 +13,7 @@ import torch
 from disent.fleet.loader import FleetLoader
 from disent.fleet.member import Member
 from disent.fleet.stack import Stack
+from disent.memory import memory_left
 
 SECONDS = 1.0  # of one measurement, after two steps to warm up
 GAIN = 1.1  # what a doubling must bring for the next to be tried
@@ -168,7 +169,5 @@ def _free(device: torch.device) -> int:
     """Memory that is left, in bytes."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    memory = Path("/proc/meminfo")
-    lines = memory.read_text().splitlines() if memory.exists() else []
-    found = [line.split()[1] for line in lines if line.startswith("MemAvailable")]
-    return int(found[0]) * 1024 if found else 2**34
+    left = memory_left()
+    return 2**34 if left is None else left

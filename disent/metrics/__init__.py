@@ -5,10 +5,11 @@ from disent.metrics.active_units import active_units
 from disent.metrics.beta_vae_score import beta_vae_score
 from disent.metrics.dci import dci
 from disent.metrics.dcimig import dcimig
-from disent.metrics.downstream import downstream_logistic, downstream_trees
+from disent.metrics.downstream import downstream
 from disent.metrics.elbo_decomposition import elbo_decomposition
 from disent.metrics.explicitness import explicitness
 from disent.metrics.factor_vae_score import factor_vae_score
+from disent.metrics.fairness import fairness
 from disent.metrics.infomec import infomec
 from disent.metrics.irs import irs
 from disent.metrics.jemmig import jemmig
@@ -20,7 +21,6 @@ from disent.metrics.minimality_sufficiency import minimality, sufficiency
 from disent.metrics.modularity import modularity
 from disent.metrics.sap import sap, sap_r2
 from disent.metrics.udr import udr
-from disent.metrics.unfairness import unfairness
 from disent.metrics.unsupervised import (
     gaussian_total_correlation,
     gaussian_wasserstein_correlation,
@@ -32,11 +32,11 @@ __all__ = [
     "beta_vae_score",
     "dci",
     "dcimig",
-    "downstream_logistic",
-    "downstream_trees",
+    "downstream",
     "elbo_decomposition",
     "explicitness",
     "factor_vae_score",
+    "fairness",
     "gaussian_total_correlation",
     "gaussian_wasserstein_correlation",
     "infomec",
@@ -53,5 +53,4 @@ __all__ = [
     "sap_r2",
     "sufficiency",
     "udr",
-    "unfairness",
 ]

@@ -23,7 +23,10 @@ from torch import Tensor
 
 # scores that see factors by their mutual information, or as numbers, or that cut them themselves:
 # for them a continuous factor may be cut into equal bins, as `information.equal_width` cuts codes
-SEES_BINS = frozenset({"dcimig", "irs", "jemmig", "mig", "mig_sup", "modularity", "sap_r2"})
+SEES_BINS = frozenset(
+    {"dcimig", "irs", "jemmig", "mig", "mig_sup", "minimality", "modularity", "sap_r2"}
+    | {"sufficiency"}
+)
 
 Score = Callable[..., Tensor | tuple[Tensor, ...]]
 

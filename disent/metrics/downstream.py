@@ -2,7 +2,7 @@
 """How well, and from how few examples, the factors are learnt from the code."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -40,34 +40,40 @@ class Downstream(NamedTuple):
 
 
 @takes_arrays
-def downstream_logistic(
+def downstream(
     codes: Float[Tensor, "n d"],
     factors: Int[Tensor, "n k"],
     *,
+    model: Literal["logistic", "trees"] = "logistic",
     seed: int = 0,
     train: int = 10_000,
     test: int = 5_000,
 ) -> Downstream:
-    """Accuracy and sample efficiency of logistic regression on the code; 1 is best, chance worst.
+    """Accuracy and sample efficiency of learning the factors from the code; 1 is best.
 
-    For each factor, a softmax regression with an L2 penalty, chosen out of ten by five-fold
-    cross-validation, learns the factor's value from 10, 100, 1,000 and `train` rows; its accuracy
-    on `test` other rows is averaged over factors. Efficiencies may exceed 1 where more examples did
-    not help: read them beside the accuracies, since a code that tells nothing is learnt from few
-    examples.
+    For each factor, a classifier learns its value from 10, 100, 1,000 and `train` rows; its
+    accuracy on `test` other rows is averaged over factors; chance is worst. Efficiencies may exceed
+    1 where more examples did not help: read them beside the accuracies, since a code that tells
+    nothing is learnt from few examples.
 
-    This is the downstream task of Locatello et al., by scikit-learn's LogisticRegressionCV; theirs
-    was one-vs-rest before release 0.22, chooses the penalty on all rows (here on 2,000 at most,
-    see `disent.metrics.solvers.cross_validation`), and draws new test rows for each number of
-    train rows, where here the same judge all. The penalty acts on unscaled codes.
+    "logistic": softmax regression with an L2 penalty, chosen out of ten by five-fold
+    cross-validation. Locatello et al. take scikit-learn's LogisticRegressionCV, which was
+    one-vs-rest before release 0.22, and choose the penalty on all rows (here on 2,000 at most, see
+    `disent.metrics.solvers.cross_validation`). The penalty acts on unscaled codes. "trees": 100
+    stages of boosted trees of depth 3, those of scikit-learn's GradientBoostingClassifier but for
+    codes of more than 64 values, which are cut into 64 bins of equal shares, as in `dci`, where the
+    two agree in accuracy to 0.015 from 10,000 rows; `accuracy` then is the informativeness of
+    `dci`, but for the draws. Theirs are new test rows for each number of train rows, here the same
+    judge all.
 
     Draws are with replacement and come from the seed alone. Factors that have one value in
     `factors` are left out; values that the train rows lack are never predicted. Ten latents and
-    the six factors of 3D Shapes take 10 seconds of one core.
+    the six factors of 3D Shapes take 10 seconds of one core, and 20 by trees.
 
     Args:
         codes: One latent vector per image, usually posterior means.
         factors: The same images' ground-truth factor values, counted from 0.
+        model: What learns.
         seed: Of the draws, >= 0.
         train: The most rows to learn from, at least 1,000.
         test: Rows of the accuracy.
@@ -81,52 +87,23 @@ def downstream_logistic(
         Disentangled Representations", section 5.5, https://arxiv.org/abs/1811.12359.
     Example:
         >>> factors = torch.cartesian_prod(torch.arange(2), torch.arange(2))
-        >>> downstream_logistic(9.0 * factors, factors, train=1000, test=100).accuracy_100
+        >>> downstream(9.0 * factors, factors, train=1000, test=100).accuracy_100
         tensor(1., dtype=torch.float64)
     """
-    return _downstream(codes, factors, _logistic, seed=seed, train=train, test=test)
-
-
-@takes_arrays
-def downstream_trees(
-    codes: Float[Tensor, "n d"],
-    factors: Int[Tensor, "n k"],
-    *,
-    seed: int = 0,
-    train: int = 10_000,
-    test: int = 5_000,
-) -> Downstream:
-    """Accuracy and sample efficiency of boosted trees on the code; 1 is best, chance worst.
-
-    As `downstream_logistic`, with gradient boosted trees in place of the regression: 100 stages of
-    depth 3. Locatello et al. take scikit-learn's GradientBoostingClassifier; these trees are the
-    same but for codes of more than 64 values, which are cut into 64 bins of equal shares
-    (`disent.metrics.solvers.boosting.boost`), as in `dci`, where the two agree in accuracy to
-    0.015 from 10,000 rows. `accuracy` is the informativeness of `dci`, but for the draws.
-
-    Draws, and factors of one value, are as in `downstream_logistic`. Ten latents and the six
-    factors of 3D Shapes take 20 seconds of one core.
-
-    Args:
-        codes: One latent vector per image, usually posterior means.
-        factors: The same images' ground-truth factor values, counted from 0.
-        seed: Of the draws, >= 0.
-        train: The most rows to learn from, at least 1,000.
-        test: Rows of the accuracy.
-    Returns:
-        float64 scalars on the device of `codes`.
-    Raises:
-        ValueError: Tables that do not match, values that are not finite, no factor that varies, or
-            numbers of rows out of range.
-    References:
-        Locatello et al. (2019), "Challenging Common Assumptions in the Unsupervised Learning of
-        Disentangled Representations", section 5.5, https://arxiv.org/abs/1811.12359.
-    Example:
-        >>> factors = torch.cartesian_prod(torch.arange(2), torch.arange(2))
-        >>> downstream_trees(9.0 * factors, factors, train=1000, test=100).accuracy_100
-        tensor(1., dtype=torch.float64)
-    """
-    return _downstream(codes, factors, _trees, seed=seed, train=train, test=test)
+    if model not in PREDICTORS:
+        raise ValueError(f"model must be 'logistic' or 'trees', got {model!r}.")
+    if train < FEWER[-1]:
+        raise ValueError(
+            f"train is {train}, but at least {FEWER[-1]} rows are wanted: fewer are learnt from in "
+            "any case. The field's number is 10,000."
+        )
+    *learnt, judged = draw(codes, factors, *FEWER, train, test, seed=seed)
+    chosen = varying(factors).to(codes.device)
+    kept = [Sample(s.codes.double(), s.factors[:, chosen]) for s in (*learnt, judged)]
+    ten, hundred, thousand, most = (
+        accuracies(s, kept[-1], PREDICTORS[model]).mean() for s in kept[:-1]
+    )
+    return Downstream(most, thousand, hundred, ten, thousand / most, hundred / most)
 
 
 def accuracies(train: Sample, test: Sample, predict: Predictor) -> Float[Tensor, "k"]:
@@ -140,21 +117,6 @@ def accuracies(train: Sample, test: Sample, predict: Predictor) -> Float[Tensor,
     return (predict(train, test.codes) == test.factors).double().mean(0)
 
 
-def _downstream(
-    codes: Tensor, factors: Tensor, predict: Predictor, *, seed: int, train: int, test: int
-) -> Downstream:
-    if train < FEWER[-1]:
-        raise ValueError(
-            f"train is {train}, but at least {FEWER[-1]} rows are wanted: fewer are learnt from in "
-            "any case. The field's number is 10,000."
-        )
-    *learnt, judged = draw(codes, factors, *FEWER, train, test, seed=seed)
-    chosen = varying(factors)
-    kept = [Sample(s.codes.double(), s.factors[:, chosen]) for s in (*learnt, judged)]
-    ten, hundred, thousand, most = (accuracies(s, kept[-1], predict).mean() for s in kept[:-1])
-    return Downstream(most, thousand, hundred, ten, thousand / most, hundred / most)
-
-
 def _logistic(train: Sample, codes: Float[Tensor, "m d"]) -> Int[Tensor, "m k"]:
     columns = []
     for labels in train.factors.T:
@@ -165,3 +127,6 @@ def _logistic(train: Sample, codes: Float[Tensor, "m d"]) -> Int[Tensor, "m k"]:
 
 def _trees(train: Sample, codes: Float[Tensor, "m d"]) -> Int[Tensor, "m k"]:
     return boost(train.codes, train.factors, codes).test
+
+
+PREDICTORS: dict[str, Predictor] = {"logistic": _logistic, "trees": _trees}

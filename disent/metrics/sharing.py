@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows of any table of factors, drawn so that they share a factor's value; as FactorGrid draws."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -153,9 +154,7 @@ def grid_of(factors: Int[Tensor, "n k"]) -> FactorGrid | None:
         return None
     factors = factors.cpu()
     sizes = tuple((factors.amax(0) + 1).tolist())
-    if min(sizes) < 1:
+    if min(sizes) < 1 or math.prod(sizes) != len(factors):
         return None
     grid = FactorGrid(tuple(f"factor_{k}" for k in range(len(sizes))), sizes)
-    if len(grid) != len(factors) or not torch.equal(grid.all_factors(), factors.long()):
-        return None
-    return grid
+    return grid if torch.equal(grid.all_factors(), factors.long()) else None

@@ -3,7 +3,7 @@
 
 from disent.models.ada_gvae import AdaGVAE, AdaMLVAE, GroupVAE
 from disent.models.adversarial_autoencoder import AdversarialAutoEncoder
-from disent.models.adversarial_variational import AdversarialVariationalBayes
+from disent.models.adversarial_variational import AdversarialVB
 from disent.models.autoencoder import AutoEncoder, DenoisingAutoEncoder
 from disent.models.beta_vae import (
     DIPVAE,
@@ -30,7 +30,7 @@ __all__ = [
     "AdaGVAE",
     "AdaMLVAE",
     "AdversarialAutoEncoder",
-    "AdversarialVariationalBayes",
+    "AdversarialVB",
     "AnnealedVAE",
     "AutoEncoder",
     "BetaTCVAE",

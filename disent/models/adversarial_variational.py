@@ -22,7 +22,7 @@ BETAS = (0.5, 0.999)  # of Adam, usual where two play: more momentum makes them 
 FLOOR = 1e-6  # of the variance of a reference: a posterior that is a point has one too
 
 
-class AdversarialVariationalBayes(Model):
+class AdversarialVB(Model):
     """distortion + beta * T(x, z), z = f(x, noise), where a critic T learns log q(z|x) - log p(z).
 
     Mescheder et al. (2017), "Adversarial Variational Bayes", algorithm 1,

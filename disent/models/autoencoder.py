@@ -63,7 +63,7 @@ class AutoEncoder(Model):
         if not 0 < lr < float("inf"):
             raise ValueError(f"lr must be > 0, got {lr}. 1e-4 to 1e-2 is usual.")
         self.channels, self.size, self.lr = channels, (size[0], size[1]), lr
-        self.values = channels * size[0] * size[1]
+        self.numbers = channels * size[0] * size[1]  # in a picture
         self.squared = likelihood is None
         self.likelihood = FixedGaussian(0.5**0.5) if likelihood is None else likelihood
         with self.seeded():
@@ -87,7 +87,7 @@ class AutoEncoder(Model):
         decoded = self.decode(self.encode(seen).mean).float()
         pictures = decoded if self.squared else self.likelihood.mean(decoded)
         squared = gather((pictures - wanted).square().flatten(1).sum(1))
-        told = {"squared_error": squared, "squared_error_per_pixel": squared / self.values}
+        told = {"squared_error": squared, "squared_error_per_pixel": squared / self.numbers}
         if self.squared:
             return squared.mean(), told
         distortion = gather(-self.likelihood.log_prob(wanted, decoded))
@@ -149,7 +149,7 @@ class DenoisingAutoEncoder(AutoEncoder):
         self.knob("amount", amount)
 
     def draws(self) -> dict[str, int]:
-        return {"corruption": self.values}
+        return {"corruption": self.numbers}
 
     def step_loss(
         self, batch: Batch, noise: Noise, step: int | Tensor

@@ -204,11 +204,15 @@ class Model(LightningModule):
 
     def optimizer_of(self, update: Update, weights: Sequence[Tensor]) -> torch.optim.Optimizer:
         """What steps the weights of one update: Adam; a fleet asks for it with stacked ones."""
-        # Lightning clips in mixed precision only what is not fused
+        lr = getattr(self, update.lr)
+        return torch.optim.Adam(weights, lr, update.betas, fused=self.steps_fused)
+
+    @property
+    def steps_fused(self) -> bool:
+        """Whether optimizers may be fused: Lightning clips in mixed precision only those not."""
         trainer = internals.trainer_of(self)  # none where the model is one of a fleet
         clips = trainer is not None and bool(trainer.gradient_clip_val)
-        fused = trainer is None or "mixed" not in trainer.precision or not clips
-        return torch.optim.Adam(weights, getattr(self, update.lr), update.betas, fused=fused)
+        return trainer is None or "mixed" not in trainer.precision or not clips
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         moved = {name for update in self.updates for name in self.weights_of(update)}

@@ -81,11 +81,7 @@ class FactorVAE(VAE):
             z = gather(self.encode(batch.x).sample(noise["posterior"]))
             other = gather(self.encode(second.x).sample(noise["second"]))
             order = gather(noise["permutation"]).argsort(0)  # of each latent apart, uniform
-        logits = self.discriminator(torch.cat([z, other.gather(0, order)])).float()
-        label = torch.arange(2, device=z.device).repeat_interleave(len(z))
-        loss = cross_entropy(logits, label)
-        right = (logits.argmax(1) == label).float().mean()
-        return loss, {"discriminator_loss": loss, "discriminator_accuracy": right}
+        return told_apart(self.discriminator, z, other.gather(0, order))
 
 
 def discriminator(numbers: int, width: int, layers: int = 6) -> nn.Sequential:
@@ -94,3 +90,14 @@ def discriminator(numbers: int, width: int, layers: int = 6) -> nn.Sequential:
     for fan_in, fan_out in pairwise([numbers, *[width] * layers]):
         hidden += [nn.Linear(fan_in, fan_out), nn.LeakyReLU(0.2)]
     return nn.Sequential(*hidden, nn.Linear(width, 2))
+
+
+def told_apart(
+    judge: nn.Module, codes: Float[Tensor, "b n"], permuted: Float[Tensor, "b n"]
+) -> tuple[Float[Tensor, ""], Told]:
+    """Cross-entropy, in nats, of telling codes (0) from permuted ones (1), and the share right."""
+    logits = judge(torch.cat([codes, permuted])).float()
+    label = torch.arange(2, device=codes.device).repeat_interleave(len(codes))
+    loss = cross_entropy(logits, label)
+    right = (logits.argmax(1) == label).float().mean()
+    return loss, {"discriminator_loss": loss, "discriminator_accuracy": right}

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from disent.data.base import Batch
 from disent.gaussian import PointMass
@@ -15,7 +14,7 @@ from disent.likelihoods.bernoulli import Bernoulli
 from disent.models.autoencoder import AutoEncoder
 from disent.models.base import Noise, Told, Update
 from disent.models.codebook import Categorical, check_settings, nearest
-from disent.models.factor_vae import discriminator
+from disent.models.factor_vae import discriminator, told_apart
 from disent.models.ranks import gather
 
 
@@ -26,7 +25,7 @@ class QLAE(AutoEncoder):
     https://arxiv.org/abs/2305.18378. Loss: distortion + n * (quantization * |sg(c) - z|^2 +
     commitment * |c - sg(z)|^2), in nats per image; c is what the encoder gives, z the nearest
     values, through which the gradient goes straight to c. The squares are averaged over latents;
-    the paper averages the distortion over the n values of a picture, hence n here. Weights of the
+    the paper averages the distortion over the n numbers of a picture, hence n here. Weights of the
     network decay (AdamW), biases and codebooks do not. Codes are the values themselves, of which
     many pictures share each; a code between two is decoded as the nearer.
 
@@ -34,7 +33,8 @@ class QLAE(AutoEncoder):
         values: In each codebook, evenly spaced from -1/2 to 1/2 at first.
         weight_decay: Decoupled, as AdamW has it; the paper's is unusually strong.
         quantization: Weight of what draws values to the numbers that the encoder gives; the code
-            published with the paper takes 1e-3 on dSprites, and so of commitment.
+            published with the paper takes 1e-3, too, and so of commitment, on dSprites and 3D
+            Shapes (with gradients clipped at 1: --trainer.gradient_clip_val).
         commitment: Weight of what draws these numbers to the values.
         **autoencoder: Network and the rest, as `AutoEncoder` takes them; without likelihood,
             Bernoulli.
@@ -74,7 +74,7 @@ class QLAE(AutoEncoder):
         draws_values = gather((c.detach() - z).square().mean(1))
         draws_codes = gather((c - z.detach()).square().mean(1))
         drawn = self.quantization * draws_values + self.commitment * draws_codes
-        loss = distortion.mean() + self.values * drawn.mean()
+        loss = distortion.mean() + self.numbers * drawn.mean()
         return loss, {"distortion": distortion, "quantization_error": draws_codes}
 
     def encode(self, x: Float[Tensor, "b c h w"]) -> PointMass:
@@ -92,7 +92,8 @@ class QLAE(AutoEncoder):
             decays = name.startswith("network.") and own.ndim > 1
             decay = self.weight_decay if decays else 0.0
             groups.append({"params": [weight], "weight_decay": decay})
-        return torch.optim.AdamW(groups, getattr(self, update.lr), update.betas)
+        lr = getattr(self, update.lr)
+        return torch.optim.AdamW(groups, lr, update.betas, fused=self.steps_fused)
 
 
 class FactorQVAE(AutoEncoder):
@@ -188,11 +189,7 @@ class FactorQVAE(AutoEncoder):
             apart = gather(other.relaxed(noise["second"], self.temperature))
             order = gather(noise["permutation"]).argsort(0)  # of each latent apart, uniform
             permuted = apart.gather(0, order[..., None].expand_as(apart))
-        logits = self.discriminator(torch.cat([z, permuted]).flatten(1)).float()
-        label = torch.arange(2, device=z.device).repeat_interleave(len(z))
-        loss = cross_entropy(logits, label)
-        right = (logits.argmax(1) == label).float().mean()
-        return loss, {"discriminator_loss": loss, "discriminator_accuracy": right}
+        return told_apart(self.discriminator, z.flatten(1), permuted.flatten(1))
 
     def encode(self, x: Float[Tensor, "b c h w"]) -> Categorical:
         """q(z|x), in float32."""

@@ -18,7 +18,8 @@ class ScheduledELBO(Objective):
     linear: over the first steps, then it stays; the warm-up of Sonderby et al. (2016), "Ladder
     variational autoencoders", https://arxiv.org/abs/1602.02282. cyclic: over the first half of each
     cycle, and it stays for the second; Fu et al. (2019), "Cyclical Annealing Schedule", eq. 6 with
-    ratio 1/2, https://arxiv.org/abs/1903.10145.
+    ratio 1/2, https://arxiv.org/abs/1903.10145. Other weights of the objective stay, such as
+    lambda_d of CovarianceELBO.
 
     Args:
         objective: Which one; None: BetaELBO.

@@ -11,7 +11,8 @@ from disent.runs.build import FILLED
 KNOB, SYMBOL = "provenance.strength.knob", "provenance.strength.symbol"  # what a run says of itself
 OLDER = {"C": "C", "beta": "beta"}  # column: symbol, for runs that say nothing; first found counts
 SETTINGS = ("model.", "data", "loader.", "trainer.max_steps", "trainer.precision")
-APART = ("model.beta", "model.capacity", "data.path", "model.objective")
+APART = ("data.path", "model.objective")
+OLD_KNOBS = {"model.beta", "model.capacity"}  # of runs that say nothing of themselves
 APART += (*(f"model.{name}" for name in FILLED), "model.network.size", "model.network.numbers")
 OBJECTIVES = ("model.objective", "model.objective.objective")  # the latter: of what is scheduled
 UNSAID = {"model.posterior": "diagonal"}  # what runs of older versions do not say
@@ -72,6 +73,7 @@ def _objectives(table: pd.DataFrame) -> pd.Series:
     settings = [c for c in settings if not c.startswith(APART)]
     for _, group in table.groupby(names):
         own = set(group[KNOB].dropna()) if KNOB in group else set()
+        own = own or OLD_KNOBS
         for column in [column for column in settings if column not in own]:
             unsaid = UNSAID.get(column)
             values = group[column].map(lambda value, unsaid=unsaid: _written(value, unsaid))

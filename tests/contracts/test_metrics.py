@@ -14,7 +14,6 @@ from torch import Tensor
 from disent import metrics
 from disent.grid import FactorGrid
 from disent.metrics.base import numbers, settings, wants
-from disent.metrics.downstream import Downstream
 from disent.metrics.elbo_decomposition import Decomposition
 
 SCORES = {name: getattr(metrics, name) for name in metrics.__all__}
@@ -23,8 +22,7 @@ INPUTS |= {"log_weights"}
 # scores of one model that say how well codes tell factors; the others count or compare
 WITH_LABELS = [n for n in SCORES if {"factors", "grid"} & set(wants(SCORES[n]))]
 WITHOUT_RANGE = {"active_units", "gaussian_total_correlation", "mutual_info_score"}
-DOWNSTREAM = ("downstream_logistic", "downstream_trees")
-EFFICIENCIES = {f"{n}.efficiency_{rows}" for n in DOWNSTREAM for rows in (100, 1000)}
+EFFICIENCIES = {f"downstream.efficiency_{rows}" for rows in (100, 1000)}
 WITHOUT_RANGE |= EFFICIENCIES
 SIGNED = {"log_likelihood"}  # without any range
 # parts of the rate: in nats, and at least 0 but for the errors of their estimation
@@ -32,14 +30,14 @@ SIGNED |= {f"elbo_decomposition.{part}" for part in Decomposition._fields}
 # the numbers that a perfect code does not lead: an axis of one factor is not one cut of a line
 NOT_LEADING = {"sap", "irs"}
 # on 60 points the drawn test rows are train rows too, so that any code's factors are known by heart
-BY_HEART = {"dci.informativeness"} | {f"downstream_trees.{n}" for n in Downstream._fields}
+BY_HEART = {"dci.informativeness"}
 # what a code that tells nothing has too: it is fair, and as little is learnt of it from few rows
-NOT_LEADING_CHANCE = EFFICIENCIES | {"unfairness"} | {f"{n}.accuracy_10" for n in DOWNSTREAM}
+NOT_LEADING_CHANCE = EFFICIENCIES | {"fairness", "downstream.accuracy_10"}
 GRID = FactorGrid(("a", "b", "c"), (3, 4, 5))
 PERFECT = GRID.all_factors().float()
 RANDOM = torch.randn(60, 3, generator=torch.Generator().manual_seed(0))
 FAST = {"train": 500, "test": 300}  # in place of the field's 10,000 and 5,000
-MORE = {name: {"train": 1000} for name in DOWNSTREAM}  # where 500 are too few
+MORE = {"downstream": {"train": 1000}}  # where 500 are too few
 CODES = {
     "perfect": PERFECT,
     "permuted": PERFECT[:, [2, 0, 1]],
@@ -152,8 +150,7 @@ def test_arrays_of_numpy_give_the_same_as_tensors(name):
     """Read-only ones too, in the other byte order, and with the columns stored first."""
     given = _given(name, RANDOM)
     arrays = [table if isinstance(table, FactorGrid) else _awkward(table) for table in given]
-    fast = {k: v for k, v in FAST.items() if k in settings(SCORES[name])}
-    ours, theirs = SCORES[name](*arrays, **fast), SCORES[name](*given, **fast)
+    ours, theirs = SCORES[name](*arrays, **fast(name)), SCORES[name](*given, **fast(name))
     for number, value in numbers_of(ours).items():
         assert isinstance(value, Tensor)
         torch.testing.assert_close(value, numbers_of(theirs)[number], atol=0, rtol=0)

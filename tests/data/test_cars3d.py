@@ -42,7 +42,7 @@ def test_pictures_are_found_by_elevation_azimuth_and_car(place):
 
 def test_the_grid_is_that_of_the_official_files(monkeypatch):
     monkeypatch.undo()
-    assert Cars3D.grid.names == ("elevation", "azimuth", "object")
+    assert Cars3D.grid.names == ("elevation", "azimuth", "object_type")
     assert Cars3D.grid.sizes == (4, 24, 183)
     assert len(Cars3D.grid) == 17_568
 

@@ -166,6 +166,12 @@ def test_what_has_no_weights_is_one_line():
         module(correlated="shape ~ pos_x : 0.001", held_out="pos_x in (0, 7)")
     with pytest.raises(ValueError, match=r"weights has shape \[2\], but \[48\] is wanted"):
         FactorLoader(Tiny(), batch_size=8, weights=torch.ones(2))
+    weights = torch.ones(48)
+    weights[7] = -2
+    with pytest.raises(
+        ValueError, match="1 of 48 weights are negative or not finite, the first -2"
+    ):
+        FactorLoader(Tiny(), batch_size=8, weights=weights)
 
 
 def test_places_of_no_weight_are_never_drawn_at_the_ends():

@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from disent.data import ColorDSprites, DSprites, NoisyDSprites, ScreamDSprites
+from disent.data import ColourDSprites, DSprites, NoisyDSprites, ScreamDSprites
 from disent.data import dsprites_painted as painted
 from tests.data.official_grids import write_painting
 
@@ -33,7 +33,7 @@ def uniform(values: torch.Tensor, low: int, high: int) -> None:
 
 
 def test_a_sprite_has_one_colour_and_stands_on_black(sprites):
-    pictures = ColorDSprites().images(DRAWN)
+    pictures = ColourDSprites().images(DRAWN)
     assert not pictures[~sprites.expand_as(pictures)].any()
     colours = pictures.flatten(2).amax(2)
     assert torch.equal(pictures, sprites * colours[:, :, None, None])
@@ -81,7 +81,7 @@ def test_the_mean_of_bytes_is_that_of_the_study_rounded():
 
 @pytest.fixture(scope="module", params=["colour", "noise", "scream"])
 def make(request, painting):
-    kinds = {"colour": ColorDSprites, "noise": NoisyDSprites}
+    kinds = {"colour": ColourDSprites, "noise": NoisyDSprites}
     if request.param == "scream":
         return lambda **options: ScreamDSprites(painting, **options)
     return kinds[request.param]

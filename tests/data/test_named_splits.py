@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from disent.data.cars3d import Cars3D
 from disent.data.named_splits import NAMES, named_split
 from disent.data.shapes3d import SCALES
 from disent.data.splits import held_out, held_out_pictures
@@ -142,3 +143,8 @@ def test_pictures_of_a_grid_have_them_and_others_say_so():
     assert int(held_out_pictures(Squares(), "montero:extrapolation").sum()) == len(Squares()) // 2
     with pytest.raises(ValueError, match="are of whole grids of factors, but LabelledBars is none"):
         held_out_pictures(LabelledBars(), "montero:extrapolation")
+
+
+def test_between_two_cars_is_no_car():
+    for name in ("schott:interpolation", "schott:extrapolation"):
+        assert "object_type" not in str(named_split(Cars3D.grid, name))

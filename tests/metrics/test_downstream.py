@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ import torch
 from sklearn.linear_model import LogisticRegressionCV
 from sklearn.model_selection import KFold
 
-from disent.metrics import downstream_logistic, downstream_trees
+from disent.metrics import downstream
 from disent.metrics.dci import dci_of_samples
 from disent.metrics.downstream import FEWER, accuracies
 from disent.metrics.samples import draw
@@ -15,7 +16,8 @@ from disent.metrics.solvers.cross_validation import INVERSE_PENALTIES, fit_cross
 from tests.metrics.goldens import load
 
 GRID = torch.cartesian_prod(torch.arange(4), torch.arange(2)).repeat(10, 1)
-BOTH = [downstream_logistic, downstream_trees]
+logistic, trees = (partial(downstream, model=model) for model in ("logistic", "trees"))
+BOTH = [logistic, trees]
 
 
 @pytest.mark.parametrize("score", BOTH)
@@ -36,8 +38,8 @@ def test_a_code_that_tells_nothing_is_right_as_often_as_chance(score):
 def test_a_line_cannot_tell_what_trees_can():
     factors = torch.arange(2).repeat(50)[:, None]
     codes = torch.stack([torch.arange(100) % 4, torch.zeros(100)], 1)  # even or odd
-    assert downstream_trees(codes, factors, train=1000, test=500).accuracy == 1
-    assert downstream_logistic(codes, factors, train=1000, test=500).accuracy < 0.9
+    assert trees(codes, factors, train=1000, test=500).accuracy == 1
+    assert logistic(codes, factors, train=1000, test=500).accuracy < 0.9
 
 
 def test_efficiencies_are_ratios_and_fewer_examples_teach_less():
@@ -52,7 +54,7 @@ def test_efficiencies_are_ratios_and_fewer_examples_teach_less():
 def test_of_the_same_rows_trees_are_those_of_dci():
     case = load("tiny_fullgrid")
     *_, train, test = draw(case.codes, case.factors, *FEWER, 1000, 700, seed=3)
-    found = downstream_trees(case.codes, case.factors, seed=3, train=1000, test=700)
+    found = trees(case.codes, case.factors, seed=3, train=1000, test=700)
     expected = dci_of_samples(train, test).informativeness
     torch.testing.assert_close(found.accuracy, expected, atol=1e-12, rtol=0)
 
@@ -96,6 +98,8 @@ def test_accuracies_are_of_each_factor():
 
 def test_too_few_rows_are_refused():
     with pytest.raises(ValueError, match="train is 500, but at least 1000 rows"):
-        downstream_trees(GRID.float(), GRID, train=500)
+        trees(GRID.float(), GRID, train=500)
     with pytest.raises(ValueError, match="only one value in the 80 rows"):
-        downstream_logistic(GRID.float(), 0 * GRID)
+        logistic(GRID.float(), 0 * GRID)
+    with pytest.raises(ValueError, match="model must be 'logistic' or 'trees', got 'svm'"):
+        downstream(GRID.float(), GRID, model="svm")  # type: ignore[arg-type]

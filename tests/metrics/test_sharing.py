@@ -81,6 +81,12 @@ def test_gaps_and_order_change_little(score):
     assert float(constant) == pytest.approx(1 / 3 if score is beta_vae_score else 0, abs=0.05)
 
 
+def test_a_table_of_more_combinations_than_can_be_counted_is_no_grid():
+    factors = torch.randint(2, (50, 70), generator=generator())
+    assert grid_of(factors) is None
+    assert 0 <= beta_vae_score(factors.float(), factors, train=50, test=50) <= 1
+
+
 def test_grid_of_a_table():
     assert grid_of(WHOLE) == FactorGrid(("factor_0", "factor_1", "factor_2"), (3, 4, 5))
     for table in (SOME, WHOLE.flip(0), WHOLE[:-1], WHOLE.float(), WHOLE - 1, WHOLE[:0], WHOLE[0]):

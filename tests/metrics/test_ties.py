@@ -124,7 +124,7 @@ def test_the_same_rows_have_the_same_regression(samples):
     torch.testing.assert_close(*models, atol=1e-7, rtol=0)
 
 
-@pytest.mark.parametrize("name", ["beta_vae_score", "factor_vae_score", "unfairness", "mig_chen"])
+@pytest.mark.parametrize("name", ["beta_vae_score", "factor_vae_score", "fairness", "mig_chen"])
 def test_scores_of_a_grid_take_latents_of_few_values(name):
     codes = (GRID.all_factors() // 2).float()
     more = {} if name == "mig_chen" else {"train": 300}

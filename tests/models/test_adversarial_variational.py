@@ -13,7 +13,7 @@ from disent.data import FourPixels
 from disent.data.base import Batch
 from disent.figures import clouds
 from disent.latents.tiles import posterior_draws, tile_pictures, tiling
-from disent.models import VAE, AdversarialVariationalBayes
+from disent.models import VAE, AdversarialVB
 from disent.models.base import Model, Update, take_step
 from disent.networks import MLP
 from tests.tiny import Squares
@@ -27,9 +27,9 @@ def network(c: int, d: int, o: int, **numbers: Any) -> MLP:
     return MLP(c, d, o, hidden=[32], **numbers)
 
 
-def small(**more: Any) -> AdversarialVariationalBayes:
+def small(**more: Any) -> AdversarialVB:
     options = {"latent_dim": 2, "width": 64, "size": (2, 2), **more}
-    return AdversarialVariationalBayes(network=network, **options)
+    return AdversarialVB(network=network, **options)
 
 
 class Known(nn.Module):
@@ -39,7 +39,7 @@ class Known(nn.Module):
         return features @ MEANS + STD * noise
 
 
-def gaussian(**more: Any) -> AdversarialVariationalBayes:
+def gaussian(**more: Any) -> AdversarialVB:
     """A model whose posteriors are known and stay."""
     model = small(**more)
     model.network.encoder = nn.Flatten()
@@ -64,7 +64,7 @@ def train(model: Model, steps: int, each: int = 64) -> Model:
 
 
 @pytest.fixture(scope="module")
-def critic() -> AdversarialVariationalBayes:
+def critic() -> AdversarialVB:
     """Its critic alone is trained, first in large steps and then in small ones."""
     model: Any = gaussian(critic_lr=3e-3)
     model.updates = (Update("criticise", ("critic",), "critic_lr"),)
@@ -215,9 +215,9 @@ def test_they_are_drawn_where_no_density_is_known_or_of_few_pictures():
     def model(kind: Any, **more: Any) -> Any:
         return kind(network=network, width=8, **more) if more else kind(network=network)
 
-    assert list(tile_pictures(model(AdversarialVariationalBayes, latent_dim=3), Squares(), 0))
+    assert list(tile_pictures(model(AdversarialVB, latent_dim=3), Squares(), 0))
     assert tile_pictures(model(VAE), Squares(), 0) == {}
-    assert tile_pictures(model(AdversarialVariationalBayes, latent_dim=1), Squares(), 0) == {}
+    assert tile_pictures(model(AdversarialVB, latent_dim=1), Squares(), 0) == {}
 
 
 @pytest.mark.parametrize(

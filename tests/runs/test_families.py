@@ -43,6 +43,15 @@ def test_an_objective_given_apart_has_its_strength(tmp_path):
     assert table["beta"].tolist() == [1, 4]
 
 
+def test_a_second_beta_is_no_seed_of_the_first():
+    knobs = {"provenance.strength.knob": ["model.gamma"] * 2}
+    knobs |= {"provenance.strength.symbol": ["gamma"] * 2, "model.gamma": [1.2, 1.2]}
+    assert family(model=["FactorQVAE"] * 2, **{"model.beta": [1.0, 2.0]}, **knobs) == [
+        ["FactorQVAE, beta 1", "gamma 1.2"],
+        ["FactorQVAE, beta 2", "gamma 1.2"],
+    ]
+
+
 def test_a_scheduled_objective_has_the_strength_of_what_is_scheduled():
     columns = {
         "model": ["VAE", "VAE", "VAE"],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Unfairness: how far predictions of one factor follow another that they should not see."""
+"""Fairness: how far predictions of one factor follow another that they should not see."""
 
 import torch
 from jaxtyping import Float, Int
@@ -12,7 +12,7 @@ from disent.metrics.solvers.boosting import boost
 
 
 @takes_arrays
-def unfairness(
+def fairness(
     codes: Float[Tensor, "n d"],
     grid: FactorGrid,
     *,
@@ -29,7 +29,7 @@ def unfairness(
     ordered pairs of factors, the mean of Locatello et al.; they also report the largest.
 
     A code that tells nothing is fair, since it predicts always the same: read it beside the
-    accuracy of `dci` or `downstream_trees`. The trees are those of `dci`, with codes cut into 64
+    accuracy of `dci` or `downstream`. The trees are those of `dci`, with codes cut into 64
     bins, in place of scikit-learn's GradientBoostingClassifier; and the pictures of a sensitive
     factor are the same for all that are predicted, where the reference draws them anew.
 
@@ -52,7 +52,7 @@ def unfairness(
         https://arxiv.org/abs/1905.13662.
     Example:
         >>> grid = FactorGrid(names=("shape", "scale"), sizes=(3, 4))
-        >>> unfairness(grid.all_factors().float(), grid, train=500, points=20)
+        >>> fairness(grid.all_factors().float(), grid, train=500, points=20)
         tensor(0., dtype=torch.float64)
     """
     check_whole_grid(codes, len(grid))
