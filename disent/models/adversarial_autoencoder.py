@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from disent.data.base import Batch
-from disent.gaussian import PointMass
+from disent.gaussian import Posterior
 from disent.models.adversarial import Discriminator, check_rates, fooling, telling
 from disent.models.autoencoder import AutoEncoder, named
 from disent.models.base import Noise, Told, Update
@@ -145,7 +145,7 @@ class AdversarialAutoEncoder(AutoEncoder):
 
     def encode(
         self, x: Float[Tensor, "b c h w"], factors: Int[Tensor, "b k"] | None = None
-    ) -> PointMass:
+    ) -> Posterior:
         """The code of pictures in [0, 1], in float32; the factors are not looked at."""
         return super().encode(x)
 

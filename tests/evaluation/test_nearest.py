@@ -172,6 +172,7 @@ class Exact(VAE):
     """Draws what its conditions say, but for every other picture another value of the first."""
 
     conditions = (0, 1)
+    shown: Tensor
 
     def given(self, factors: Tensor | None) -> VAE:
         assert factors is not None
