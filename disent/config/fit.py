@@ -124,7 +124,9 @@ def _check_steps(trainer: Any, defaults: Any) -> None:
     for name in EPOCHS:
         value, usual = getattr(trainer, name), getattr(defaults, name)
         if value not in (None, usual):
+            # where whole numbers and fractions are allowed, either may come: 2 or 2.0
+            said = f"{value:g}" if isinstance(value, float) else value
             raise ValueError(
-                f"--trainer.{name} is {value}, but it counts epochs or batches of one, and a run "
+                f"--trainer.{name} is {said}, but it counts epochs or batches of one, and a run "
                 "is counted in steps: leave it out, and say --trainer.max_steps."
             )
