@@ -39,7 +39,7 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_weights(runs, tmp_path, signu
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signum)
-    assert process.wait(60) == ENDS[signum]
+    assert process.wait(240) == ENDS[signum]
     status = run.status()
     assert status["state"] == ("requeued" if signum == signal.SIGUSR1 else "failed")
     assert 20 <= torch.load(run.last, weights_only=True)["global_step"] < 60
@@ -67,7 +67,7 @@ def test_a_signal_in_the_first_moments_is_not_lost(tmp_path):
     while not int(re.findall(r"SigCgt:\s*(\w+)", caught.read_text())[0], 16) >> 9 & 1:
         time.sleep(0.001)  # until SIGUSR1, number 10, has a handler
     process.send_signal(signal.SIGUSR1)
-    assert process.wait(60) == 85
+    assert process.wait(240) == 85
     status = RunDir(tmp_path / "early").status()
     assert (status["state"], "SIGUSR1 outside training" in status["reason"]) == ("requeued", True)
     assert fit(tmp_path, "--run", "early", *QUIET) == 0
