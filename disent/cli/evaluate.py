@@ -3,6 +3,7 @@
 
 import argparse
 import functools
+from collections.abc import Callable
 
 OPTIONS = ("metrics", "seed", "codes", "repeats", "points", "precision", "samples", "pictures")
 OPTIONS += ("drawn",)
@@ -17,24 +18,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "writes RUN/metrics.json.",
     )
     parser.add_argument("folders", nargs="+", metavar="RUN", help="a run, such as runs/NAME")
-    # what is not said is left to disent.evaluation.Options, which knows the defaults
-    option = functools.partial(parser.add_argument, default=argparse.SUPPRESS)
-    option(
-        "--metrics",
-        type=names,
-        help="with commas between (default: mig,beta_vae_score); or all, which leaves out what is "
-        "a matter of minutes: all,log_likelihood,downstream,fairness",
-    )
-    option("--seed", type=int, help="of the scores that draw (default: 0)")
+    option = add_score_options(parser)
     option(
         "--codes",
         choices=("mean", "sampled"),
         help="the mean of each posterior, or a sample of it (default: mean)",
-    )
-    option(
-        "--repeats",
-        type=int,
-        help="draw what is drawn so many times; gives mean and spread (default: 1)",
     )
     option("--points", type=int, help="at most so many pictures, evenly spread (default: all)")
     option(
@@ -53,6 +41,27 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--best", action="store_true", help="take best.ckpt, not last.ckpt")
     parser.add_argument("--device", help="cpu, cuda, ... (default: cuda where there is one)")
     parser.set_defaults(run=run)
+
+
+def add_score_options(parser: argparse.ArgumentParser) -> Callable[..., argparse.Action]:
+    """Adds what every command that scores takes; returns what adds more such options.
+
+    What is not said is left to disent.evaluation.Options, which knows the defaults.
+    """
+    option = functools.partial(parser.add_argument, default=argparse.SUPPRESS)
+    option(
+        "--metrics",
+        type=names,
+        help="with commas between (default: mig,beta_vae_score); or all, which leaves out what is "
+        "a matter of minutes: all,log_likelihood,downstream,fairness",
+    )
+    option("--seed", type=int, help="of what draws, and of the chance baseline (default: 0)")
+    option(
+        "--repeats",
+        type=int,
+        help="draw what is drawn so many times; gives mean and spread (default: 1)",
+    )
+    return option
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -2,9 +2,8 @@
 """disent score FILE.npz...: the scores of codes that any encoder made, in any framework."""
 
 import argparse
-import functools
 
-from disent.cli.evaluate import names
+from disent.cli.evaluate import add_score_options
 
 OPTIONS = ("metrics", "seed", "repeats")
 
@@ -19,18 +18,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "FILE.scores.json.",
     )
     parser.add_argument("files", nargs="+", metavar="FILE.npz", help="what numpy.savez writes")
-    option = functools.partial(parser.add_argument, default=argparse.SUPPRESS)
-    option(
-        "--metrics",
-        type=names,
-        help="with commas between (default: mig,beta_vae_score); or all",
-    )
-    option("--seed", type=int, help="of the scores that draw, and of chance (default: 0)")
-    option(
-        "--repeats",
-        type=int,
-        help="draw what is drawn so many times; gives mean and spread (default: 1)",
-    )
+    add_score_options(parser)
     parser.set_defaults(run=run)
 
 

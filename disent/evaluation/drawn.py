@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures that a model draws, judged by the real ones: how far off, and how clear they are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -49,13 +49,12 @@ def judge_drawn(
         each: the share of pictures that show the value asked for, by the nearest real picture of a
         grid, else by such a classifier of that label.
     """
+    asked = getattr(model, "conditions", ())
     groups = _groups(model, dataset, table, n, seed)
     pictures = torch.cat(list(groups.values()))
     nearest = nearest_pictures(pictures, dataset, progress=progress)
     distances = nearest.distance.split(n)
-    # of a grid of factors, none says what the picture is of
-    labelled = bool(dataset.names) and not isinstance(dataset, FactorDataset)
-    judge = Classifier.fit(dataset, seed=seed) if labelled else None
+    judges = _judges(dataset, {0, *asked}, seed)
     found = {}
     for (name, some), distance in zip(groups.items(), distances, strict=True):
         found[name] = {
@@ -64,15 +63,17 @@ def judge_drawn(
             "distance": float(distance.mean()),
             "distance_error": float(distance.std() / n**0.5),
         }
-        if judge is not None:
-            confidence = judge.confidence(some)
+        if judges:
+            confidence = judges[0].confidence(some)
             found[name] |= {
                 "confidence": float(confidence.mean()),
                 "sure": float((confidence > SURE).double().mean()),
             }
-    if getattr(model, "conditions", ()) and "prior" in groups:
-        own = groups["prior"], nearest.rows[:n]
-        found["prior"] |= _right(model.conditions, dataset, *own, seed)
+    if asked and "prior" in groups:
+        shown = {c: judge.classes(groups["prior"]) for c, judge in judges.items()}
+        if isinstance(dataset, FactorDataset):
+            shown = dict(enumerate(dataset.factors(nearest.rows[:n]).T))
+        found["prior"] |= _right({c: shown[c] for c in asked}, dataset, seed)
     if "mixture" in groups:
         codes = codes_to_fit(model, dataset, table, seed)
         known = held_out_densities(codes, components=components_for(codes), seed=seed)
@@ -100,28 +101,27 @@ def _groups(
     return drawn
 
 
+def _judges(dataset: PictureDataset, columns: set[int], seed: int) -> dict[int, Classifier]:
+    """Classifiers of some labels; none of a grid of factors, none of which is what is pictured."""
+    if not dataset.names or isinstance(dataset, FactorDataset):
+        return {}
+    return {c: Classifier.fit(dataset, label=c, seed=seed) for c in sorted(columns)}
+
+
 def _asked(dataset: PictureDataset, n: int, seed: int) -> Int[Tensor, "n"]:
     """Of which pictures the conditions of n samples are."""
     return Stream(seed, "conditions of samples").integers(0, len(dataset), n)
 
 
 def _right(
-    columns: Sequence[int],
-    dataset: PictureDataset,
-    pictures: Float[Tensor, "n c h w"],
-    nearest: Int[Tensor, "n"],
-    seed: int,
+    shown: Mapping[int, Int[Tensor, "n"]], dataset: PictureDataset, seed: int
 ) -> dict[str, float]:
-    """The share of pictures that show what was asked for, of each factor that a condition names."""
-    asked = dataset.factors(_asked(dataset, len(pictures), seed))
-    assert asked is not None, "a model with conditions is trained on labels"
+    """The share of pictures that show what was asked for, of each factor, by its column."""
     shares = {}
-    for column in columns:
-        if isinstance(dataset, FactorDataset):
-            shown = dataset.factors(nearest)[:, column]
-        else:
-            shown = Classifier.fit(dataset, label=column, seed=seed).classes(pictures)
+    for column, values in shown.items():
+        asked = dataset.factors(_asked(dataset, len(values), seed))
+        assert asked is not None, "a model with conditions is trained on labels"
         known = asked[:, column] >= 0
-        right = (shown == asked[:, column])[known].double().mean()
+        right = (values == asked[:, column])[known].double().mean()
         shares[f"right_{dataset.names[column]}"] = float(right)
     return shares

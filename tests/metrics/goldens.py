@@ -76,3 +76,16 @@ def _from_recipe(file: np.lib.npyio.NpzFile, grid: FactorGrid) -> np.ndarray:
     np.testing.assert_allclose(table[file["train_idx"][:4]], file["check_head"], rtol=1e-9)
     np.testing.assert_allclose(table.sum(0), file["check_sum"], rtol=1e-9, atol=1e-6)
     return table
+
+
+def binned(score: str) -> list[tuple[str, int, str]]:
+    """Case, bins and kind of the exact values of the suite that cuts codes into 10 or 20 bins."""
+    return [
+        (name, bins, kind)
+        for name in CASES
+        for bins in (10, 20)
+        for kind in ("discF", "contF")
+        if CASES[name].get(f"ubisoft.{score}_b{bins}_{kind}", {}).get("kind") == "exact"
+        # contF: it cuts factors into bins too, which merges values where there are more
+        and (kind == "discF" or max(load(name).grid.sizes) <= bins)
+    ]

@@ -4,7 +4,7 @@ import torch
 
 from disent.metrics import dcimig
 from disent.metrics.dcimig import own_gaps
-from tests.metrics.goldens import CASES, load
+from tests.metrics.goldens import CASES, binned, load
 
 GRID = torch.cartesian_prod(torch.arange(4), torch.arange(2))  # every value of two factors, once
 KNOWN = {
@@ -28,15 +28,7 @@ def test_known_answers(name):
     assert dcimig(codes.float(), GRID).item() == pytest.approx(expected, abs=1e-12)
 
 
-GOLDENS = [
-    (name, bins, kind)
-    for name in CASES
-    for bins in (10, 20)
-    for kind in ("discF", "contF")
-    if CASES[name].get(f"ubisoft.dcimig_b{bins}_{kind}", {}).get("kind") == "exact"
-    # contF: the reference cuts factors into bins too, which merges values where there are more
-    and (kind == "discF" or max(load(name).grid.sizes) <= bins)
-]
+GOLDENS = binned("dcimig")
 
 
 @pytest.mark.parametrize(("name", "bins", "kind"), GOLDENS)

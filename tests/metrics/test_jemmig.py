@@ -8,7 +8,7 @@ import torch
 from disent.metrics import jemmig
 from disent.metrics.information import entropy, equal_width, factor_entropy
 from disent.metrics.jemmig import jemmig_losses
-from tests.metrics.goldens import CASES, load
+from tests.metrics.goldens import CASES, binned, load
 
 GRID = torch.cartesian_prod(torch.arange(4), torch.arange(2))  # every value of two factors, once
 LN20, LN4, LN2 = math.log(20), math.log(4), math.log(2)
@@ -46,13 +46,8 @@ def test_known_answers(name):
 TIED = ("duplicated", 10)  # latents 0 and 9 both know factor 0 wholly, and fill bins differently
 GOLDENS = [
     (name, bins, kind)
-    for name in CASES
-    for bins in (10, 20)
-    for kind in ("discF", "contF")
-    if CASES[name].get(f"ubisoft.jemmig_b{bins}_{kind}", {}).get("kind") == "exact"
-    # contF: the reference cuts factors into bins too, which merges values where there are more
-    and (kind == "discF" or max(load(name).grid.sizes) <= bins)
-    and min(load(name).grid.sizes) > 1  # the reference counts a factor of size 1
+    for name, bins, kind in binned("jemmig")
+    if min(load(name).grid.sizes) > 1  # the reference counts a factor of size 1
     and (name, bins) != TIED
 ]
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from disent.metrics.mig_sup import mig_sup
-from tests.metrics.goldens import CASES, load
+from tests.metrics.goldens import CASES, binned, load
 
 GRID = torch.cartesian_prod(torch.arange(4), torch.arange(2))  # every value of two factors, once
 KNOWN = {
@@ -25,15 +25,7 @@ def test_known_answers(name):
     assert mig_sup(codes.float(), GRID).item() == pytest.approx(expected, abs=1e-12)
 
 
-GOLDENS = [
-    (name, bins, kind)
-    for name in CASES
-    for bins in (10, 20)
-    for kind in ("discF", "contF")
-    if CASES[name].get(f"ubisoft.mig_sup_b{bins}_{kind}", {}).get("kind") == "exact"
-    # contF: the reference cuts factors into bins too, which merges values where there are more
-    and (kind == "discF" or max(load(name).grid.sizes) <= bins)
-]
+GOLDENS = binned("mig_sup")
 
 
 @pytest.mark.parametrize(("name", "bins", "kind"), GOLDENS)

@@ -269,6 +269,18 @@ def test_what_cannot_be_is_refused_in_one_line(name):
     assert "\n" not in str(error.value)
 
 
-def test_a_grid_of_factors_is_taken():
-    AdaGVAE(**SMALL).check_data(Squares())
-    GroupVAE(**SMALL).check_data(Squares())
+@pytest.mark.parametrize("member", [AdaGVAE, AdaMLVAE, GroupVAE])
+def test_of_a_grid_that_is_taken_the_pairs_differ_in_one_factor(member):
+    model = member(**SMALL)
+    model.check_data(Squares())
+    batch = FactorDataModule(Squares(), 32).loader_for(model).at(0)
+    assert batch.other is not None
+    index = [Squares().grid.factors(_rows(x)) for x in (batch.x, batch.other.x)]
+    assert ((index[0] != index[1]).sum(1) <= 1).all()
+    assert (index[0] != index[1]).any()
+
+
+def _rows(x: Tensor) -> Tensor:
+    """Which pictures these are, found by their pixels."""
+    every = Squares().batch(torch.arange(len(Squares()))).flatten(1)
+    return torch.cdist(x.flatten(1), every).argmin(1)
