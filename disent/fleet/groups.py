@@ -123,7 +123,8 @@ def _shared(config: dict[str, Any]) -> str:
     changed = arguments.get("changed_factors", kind.changed_factors)
     model["step"] = [kind.updates, kind.views, kind.labels, changed]
     if kind.draws is not VAE.draws:  # how much is drawn may depend on any of its arguments
-        model["drawn"] = [kind.__qualname__, arguments]
+        sized = {name: value for name, value in arguments.items() if name != "seed"}
+        model["drawn"] = [kind.__qualname__, sized]
     dropped = ("seed_everything", "model", *AFTERWARDS)
     rest = {name: value for name, value in config.items() if name not in dropped}
     return json.dumps({"model": model, **rest}, sort_keys=True, default=str)

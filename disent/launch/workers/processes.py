@@ -80,9 +80,9 @@ def environment_of(
     none of Slurm's, or it would wait for tasks that have runs of their own.
     """
     environment = dict(os.environ) | {SUPERVISED: "1"}
-    share = max(1, cores() // slots)
-    for name in THREADS:
-        environment.setdefault(name, str(share))
+    share = environment.get(THREADS[0], str(max(1, cores() // slots)))
+    for name in THREADS:  # one that is set alone is meant for all, as in a command by hand
+        environment.setdefault(name, share)
     if together:
         return environment
     if gpus:

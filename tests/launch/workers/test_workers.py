@@ -11,6 +11,7 @@ import pytest
 
 from disent.cli.main import main
 from disent.launch.sweep.file import read_sweep
+from disent.launch.workers.processes import THREADS, environment_of
 from disent.launch.workers.workers import Workers
 from disent.runs.directory import RunDir
 from tests.launch.fake import ROOT
@@ -59,12 +60,21 @@ def test_every_trial_is_run_once(sweep, tmp_path, capsys):
 
 
 def test_cores_are_shared_out(sweep, tmp_path, monkeypatch):
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    for name in THREADS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("disent.launch.workers.processes.cores", lambda: 8)
     runs = tmp_path / "runs"
     Workers(read_sweep(sweep(2)), runs, 2).run(lambda status: None)
     assert {line.split()[1] for line in (runs / "starts.txt").read_text().splitlines()} == {"4"}
+
+
+def test_threads_that_were_asked_for_are_kept(monkeypatch):
+    for name in THREADS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert {name: environment_of(0, 2, [])[name] for name in THREADS} == dict.fromkeys(THREADS, "3")
+    monkeypatch.setenv("MKL_NUM_THREADS", "5")
+    assert environment_of(0, 2, [])["MKL_NUM_THREADS"] == "5"
 
 
 def test_several_processes_share_one_folder(sweep, drain, tmp_path):
