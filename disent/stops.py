@@ -25,8 +25,8 @@ class InterruptedRunError(Exception):
 
     @property
     def state(self) -> Any:
-        """What the status says then: requeued, where the signal asks for it, else failed."""
-        return "requeued" if self.signum == REQUEUE else "failed"
+        """What the status says then: requeued, where the signal asks for it, else stopped."""
+        return "requeued" if self.signum == REQUEUE else "stopped"
 
 
 class StopRequest:

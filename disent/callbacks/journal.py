@@ -100,4 +100,6 @@ class Journal:
         reason = f"{type(error).__name__}: {error}".strip(": ")
         if isinstance(error, KeyboardInterrupt):  # the second Ctrl-C: the first one waits
             reason = "interrupted at once; the same command goes on from last.ckpt"
+            self.run.write_status("stopped", reason=reason, step=step)
+            return
         self.run.write_status("failed", reason=reason, step=step)

@@ -2,6 +2,8 @@
 """disent runs [FOLDER ...]: runs as a table."""
 
 import argparse
+import sys
+from pathlib import Path
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -39,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     from disent.runs.selection import column_of, select_runs, sort_runs
 
     table = load_runs(arguments.source)
+    for line in _passed_over(arguments.source):
+        print(line, file=sys.stderr)
     where = ", ".join(arguments.source)
     if table.empty:
         print(f"no runs in {where}. Make one: disent fit --config quickstart")
@@ -57,3 +61,16 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print_runs(chosen, columns)
     return 0
+
+
+def _passed_over(sources: list[str]) -> list[str]:
+    """What was found in folders of runs, and is none."""
+    from disent.runs.find import find_runs, is_run
+
+    lines = []
+    for root in [Path(source) for source in sources if Path(source).is_dir()]:
+        others = [] if is_run(root) else find_runs(root).others
+        if others:
+            shown = ", ".join(others[:3]) + (" ..." if len(others) > 3 else "")
+            lines.append(f"passed over in {root}: {len(others)} folders without a run ({shown})")
+    return lines

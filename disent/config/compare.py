@@ -11,20 +11,43 @@ from disent.runs.directory import RunDir
 
 COMPARED = ("model", "data", "loader", "trainer", "seed_everything", "fast")
 PLACES = ("accelerator", "devices", "num_nodes", "strategy", "plugins")  # where, not what
+LENGTH = ("max_steps", "max_time")  # how far, not what
+SHOWN = ("log_every_n_steps", "enable_progress_bar", "enable_model_summary", "profiler")
 
 Config = dict[str, Any]
 
 
 def is_finished(folder: RunDir, config: Config) -> bool:
-    """Whether the run is done; raises ValueError if the folder holds a run with other settings."""
+    """Whether the run is done as far as the config asks.
+
+    A run that goes on may be longer than it was (LENGTH), logged, scored and drawn in another way,
+    and in another place (PLACES); nothing else may change.
+
+    Raises:
+        ValueError: The folder holds a run with other settings, or one that has gone further.
+    """
+    status, steps = folder.status(), config["trainer"]["max_steps"]
+    length = steps
     if folder.config.exists() and not config["again"]:
-        changed = differences(_compared(folder.read_config()), _compared(config))
-        if changed:
+        length = (folder.read_config().get("trainer") or {}).get("max_steps", steps)
+        if changed := changes(folder, config):
             raise ValueError(
-                f"{folder.path} holds a run with other settings: {'; '.join(changed)}. "
-                "Name another run with --run, or start this one anew with --again true."
+                f"{folder.path} holds a run with other settings: {'; '.join(changed)}. A run that "
+                "goes on may change its length, what is logged, scored and drawn, and where it "
+                "runs. Name another run with --run, or start this one anew with --again true."
             )
-    return folder.status().get("state") == "finished"
+        if (reached := status.get("step") or 0) > steps:
+            raise ValueError(
+                f"{folder.path} has gone to step {reached}, and is not cut back to {steps}. Say "
+                "more of --trainer.max_steps, name another run with --run, or start this one anew "
+                "with --again true."
+            )
+    return status.get("state") == "finished" and steps <= status.get("max_steps", length)
+
+
+def changes(folder: RunDir, config: Config) -> list[str]:
+    """What keeps the run in a folder from going on by a config; nothing where it may."""
+    return differences(_compared(folder.read_config()), _compared(config))
 
 
 def differences(old: Config, new: Config, prefix: str = "") -> list[str]:
@@ -44,7 +67,9 @@ def _compared(config: Config) -> Config:
     compared = {key: config.get(key) for key in COMPARED}
     compared["fast"] = bool(compared["fast"])  # runs of older versions do not say
     trainer = compared["trainer"] or {}
-    kept = {name: value for name, value in trainer.items() if name not in PLACES}
+    kept = {
+        name: value for name, value in trainer.items() if name not in (*PLACES, *LENGTH, *SHOWN)
+    }
     return {**compared, "model": _whole(compared["model"]), "trainer": kept}
 
 

@@ -13,6 +13,7 @@ from disent.config.mistakes import explain
 from disent.config.options import EvaluateOptions, LoaderOptions, PictureOptions, WandbOptions
 from disent.config.parser import GROUPS, FitCLI
 from disent.config.presets import resolve_presets
+from disent.config.values import as_yaml
 from disent.data.base import PictureDataset
 from disent.data.datamodule import FactorDataModule
 from disent.evaluation.options import Precision
@@ -67,7 +68,7 @@ class FitConfig:
         Raises:
             ValueError: An option is wrong; in one line.
         """
-        words = resolve_presets(argv)
+        words = as_yaml(resolve_presets(argv))
         cli = FitCLI(words)
         config = cli.config
         for name, value in own_knobs(words, config.model.class_path).items():

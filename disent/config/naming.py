@@ -25,7 +25,7 @@ def run_name(argv: Sequence[str], config: dict[str, Any]) -> str:
 
     Example: quickstart-BetaVAE-beta4-seed0. The same command always gives the same name.
     """
-    given = _options(argv)
+    given = options_of(argv)
     presets = [Path(value) for option, value in given if option in ("config", "c")]
     stems = [path.parent.name if path.stem == "config" else path.stem for path in presets]
     model = config["model"]
@@ -60,7 +60,7 @@ def run_name(argv: Sequence[str], config: dict[str, Any]) -> str:
     return name
 
 
-def _options(argv: Sequence[str]) -> list[tuple[str, str]]:
+def options_of(argv: Sequence[str]) -> list[tuple[str, str]]:
     """(option, value) pairs of a command line, in its order."""
     pairs: list[tuple[str, str]] = []
     for argument in argv:

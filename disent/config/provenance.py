@@ -20,8 +20,20 @@ PACKAGES = ("torch", "lightning", "numpy", "scikit-learn", "jsonargparse", "wand
 def write_config(folder: RunDir, config: Mapping[str, Any], argv: Sequence[str]) -> None:
     """Writes config.yaml: all that is needed to repeat a run, and what made it."""
     told = {**provenance(argv), "strength": strength_of(config["model"])}
+    if extended := _extensions(folder, config):
+        told["extended"] = extended
     config = {**config, "config": None, "again": False, "provenance": told}
     folder.write_text(folder.config, yaml.safe_dump(config, sort_keys=False))
+
+
+def _extensions(folder: RunDir, config: Mapping[str, Any]) -> list[dict[str, int]]:
+    """How a run that goes on became longer: its lengths before and after, in steps."""
+    if not folder.config.exists():
+        return []
+    before = folder.read_config()
+    extended = (before.get("provenance") or {}).get("extended") or []
+    was, is_ = (c["trainer"]["max_steps"] for c in (before, config))
+    return [*extended, {"from": was, "to": is_}] if was != is_ else extended
 
 
 def provenance(argv: Sequence[str]) -> dict[str, Any]:

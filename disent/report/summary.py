@@ -34,7 +34,7 @@ class Summary:
 def summarise(runs: pd.DataFrame) -> Summary:
     """The summary of all runs, by `with_families`; scores and bounds are of the finished ones."""
     finished = runs[runs["state"].eq("finished")]
-    failed = runs[~runs["state"].isin(["finished", "running", "requeued"])]
+    failed = runs[~runs["state"].isin(["finished", "running", "requeued", "stopped"])]
     facts = [_counted(runs), *_families(finished), *_bound(finished), *_power(finished)]
     return Summary(
         facts,

@@ -16,7 +16,10 @@ from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from disent import files
 
-State = Literal["running", "finished", "failed", "requeued"]
+State = Literal["running", "finished", "stopped", "failed", "requeued"]
+
+
+KEPT = ("started", "extended_from")  # what a status says of earlier starts
 
 
 class RunDir:
@@ -65,7 +68,9 @@ class RunDir:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         status = self.read_json(self._status)
         if state == "running":
-            status = {"started": now, **{k: v for k, v in status.items() if k == "started"}}
+            if status.get("state") == "finished":  # it goes on beyond its end
+                status["extended_from"] = status.get("step")
+            status = {"started": now, **{k: v for k, v in status.items() if k in KEPT}}
         status.pop("finished", None)
         status |= {"state": state, "reason": reason, "updated": now, **more}
         status |= {"host": socket.gethostname(), "pid": os.getpid()}

@@ -52,9 +52,11 @@ def _each(source: str) -> Iterator[tuple[str, str, pd.DataFrame | Exception]]:
         for run in online_runs(source):
             yield run.name, f"{ONLINE}{'/'.join(run.path)}", _attempt(online_history, run)
         return
-    folders = run_folders(Path(source))
+    root = Path(source)
+    folders = run_folders(root)
     for folder in folders:
-        yield folder.name, str(folder), _attempt(_of_folder, RunDir(folder))
+        name = folder.name if folder == root else folder.relative_to(root).as_posix()
+        yield name, str(folder), _attempt(_of_folder, RunDir(folder))
     if not folders:
         for log in read_logs(logs_in(Path(source))):
             if isinstance(log, Logged):

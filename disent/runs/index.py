@@ -11,6 +11,7 @@ import pandas as pd
 
 from disent.files import replacing_path
 from disent.runs.directory import RunDir
+from disent.runs.find import find_runs
 from disent.runs.rows import row_of
 
 NAME = ".runs-1.parquet"  # the number grows when rows change their meaning
@@ -21,7 +22,7 @@ JSON = "index.json:"  # before the name of a column that holds values of several
 
 
 def indexed_runs(root: Path) -> pd.DataFrame:
-    """A row for each run in `root`; only runs whose files changed since the last call are read.
+    """A row for each run in `root`, at any depth; only runs whose files changed since the last call are read.
 
     The index is a Parquet file in `root`. Where it cannot be written, or pyarrow is not installed,
     every run is read at every call. Runs that train, or could not be read, are never taken from
@@ -33,7 +34,7 @@ def indexed_runs(root: Path) -> pd.DataFrame:
         same = known["run"].map(signatures).eq(known[SIGNATURE])
         known = known[same & ~known["state"].isin(ALWAYS_READ)]
     names = set(signatures) - (set() if known is None else set(known["run"]))
-    rows = [row_of(RunDir(root / n)) | {SIGNATURE: signatures[n]} for n in sorted(names)]
+    rows = [row_of(RunDir(root / n)) | {"run": n, SIGNATURE: signatures[n]} for n in sorted(names)]
     table = _joined(known, pd.DataFrame(rows))
     empty = table.columns[table.isna().all()]
     table = table.astype(dict.fromkeys(empty, float))  # else it depends on where they came from
@@ -49,14 +50,8 @@ def indexed_runs(root: Path) -> pd.DataFrame:
 
 def _signatures(root: Path) -> dict[str, str]:
     """For every run the sizes and times of its files."""
-    found = {}
-    with os.scandir(root) as entries:
-        folders = [entry for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
-    for folder in folders:
-        parts = [_stamp(f"{folder.path}/{name}") for name in FILES]
-        if parts[0] or parts[1]:  # config or status: without either it is no run
-            found[folder.name] = "|".join(parts)
-    return found
+    names = find_runs(root).runs
+    return {name: "|".join(_stamp(f"{root}/{name}/{file}") for file in FILES) for name in names}
 
 
 def _stamp(file: str) -> str:

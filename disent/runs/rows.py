@@ -25,6 +25,8 @@ def row_of(run: RunDir) -> dict[str, Any]:
         if run.config.exists():
             row |= flatten(yaml.load(run.config.read_text(encoding="utf-8"), LOADER))
         row |= _last_logged(run)
+        if "step" in row and status.get("step"):  # the last logged one may be from before
+            row["step"] = max(row["step"], status["step"])
         row |= score_columns(run.read_scores())
     except FAILURES as error:
         state = {"state": "unreadable", "reason": f"{type(error).__name__}: {error}"}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from disent.runs.directory import RunDir
+from disent.runs.find import find_runs, is_run
 from disent.runs.index import indexed_runs
 from disent.runs.rows import row_of
 from disent.runs.wandb_offline import logs_in
@@ -24,7 +25,7 @@ ALIASES = {
 def load_runs(source: Source | Sequence[Source]) -> pd.DataFrame:
     """One row a run: config, status, last logged values and scores as columns.
 
-    Columns: `run`, `path`, `state`, `reason`; `beta`, `C`, `gamma` and `seed`; the config flattened
+    Runs are found at any depth, and named by their paths below the folder. Columns: `run`, `path`, `state`, `reason`; `beta`, `C`, `gamma` and `seed`; the config flattened
     under its own dotted names (`model.lr`, `data`); the last row of metrics.csv (`step`, `rate`,
     `elbo`, ..., nats per image, of one batch); each score by its name (`mig`), with `mig.spread`,
     `mig.chance`, `mig.untrained`, `mig.pca`, `mig.variant` and the rest beside it; rate, distortion
@@ -56,7 +57,7 @@ def load_runs(source: Source | Sequence[Source]) -> pd.DataFrame:
 
 
 def run_folders(root: Path) -> list[Path]:
-    """The runs in a folder, or the folder itself if it is one.
+    """The runs in a folder, at any depth, or the folder itself if it is one.
 
     Raises:
         FileNotFoundError: There is no such folder.
@@ -65,22 +66,18 @@ def run_folders(root: Path) -> list[Path]:
         raise FileNotFoundError(
             f"there is no folder {root}. Give the folder that --runs named (default: runs/)."
         )
-    if _is_run(root):
+    if is_run(root):
         return [root]
-    return sorted(f for f in root.iterdir() if not f.name.startswith(".") and _is_run(f))
+    return [root / name for name in find_runs(root).runs]
 
 
 def _load(source: str) -> pd.DataFrame:
     if source.startswith(ONLINE):
         return pd.DataFrame(list(online_rows(source)))
     root = Path(source)
-    if root.is_dir() and not _is_run(root):
+    if root.is_dir() and not is_run(root):
         table = indexed_runs(root)
         if table.empty and (logs := logs_in(root)):
             return pd.DataFrame(list(offline_rows(logs)))
         return table
     return pd.DataFrame([row_of(RunDir(folder)) for folder in run_folders(root)])
-
-
-def _is_run(folder: Path) -> bool:
-    return (folder / "status.json").exists() or (folder / "config.yaml").exists()

@@ -3,11 +3,12 @@
 
 import copy
 import os
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import Timer
 from lightning.pytorch.utilities import rank_zero_only
 
 from disent import internals
@@ -42,12 +43,21 @@ def train(config: FitConfig, built: Built, folder: RunDir, stop: StopRequest) ->
     try:
         stop.check()
         if not RANK:
+            reached = folder.status().get("step") if folder.last.exists() else None
             folder.write_status("running", reason="starting")
             print(f"run: {folder.path}", flush=True)
+            if reached:
+                print(f"goes on from step {reached:,} of {config.trainer['max_steps']:,}")
             if config.fast:
                 print(describe(config, steps_at_once(built)), flush=True)
         trainer = _fit(config, built, options, folder, stop, log)
         stop.check()
+        if reason := _ran_out(trainer):
+            if trainer.is_global_zero:
+                log.close(done=False)
+                folder.write_status("stopped", reason=reason, step=trainer.global_step)
+                print(f"{reason}; disent evaluate {folder.path} scores it as it is")
+            return
         table = _encode(config, built, trainer)
         if trainer.is_global_zero:
             _tell(config, folder, trainer, log, table)
@@ -87,6 +97,18 @@ def _fit(
     resume = folder.last if folder.last.exists() else None
     trainer.fit(built.model, datamodule=built.loader, ckpt_path=resume, weights_only=True)
     return trainer
+
+
+def _ran_out(trainer: Trainer) -> str:
+    """What to say of a training that --trainer.max_time ended; empty for any other."""
+    timers = [c for c in cast(Any, trainer).callbacks if isinstance(c, Timer)]
+    over = any((left := timer.time_remaining()) is not None and left <= 0 for timer in timers)
+    if not over or trainer.global_step >= trainer.max_steps:
+        return ""
+    return (
+        f"stopped by --trainer.max_time at step {trainer.global_step:,} of {trainer.max_steps:,}; "
+        "the same command with more time goes on"
+    )
 
 
 def make_trainer(options: dict[str, Any]) -> Trainer:

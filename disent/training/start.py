@@ -7,9 +7,9 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from disent.config.compare import is_finished
+from disent.config.compare import changes, is_finished
 from disent.config.fit import FitConfig
-from disent.config.naming import run_name
+from disent.config.naming import options_of, run_name
 from disent.config.provenance import write_config
 from disent.memory import keep_freed_memory
 from disent.runs.directory import RunDir
@@ -27,7 +27,7 @@ def fit(argv: Sequence[str], stop: StopRequest) -> None:
     """
     prepare_process()
     config = read(argv)
-    folder = RunDir(Path(config.runs) / (config.run or run_name(argv, config.dump())))
+    folder = RunDir(_place(config, argv))
     keep_arithmetic(config, folder)
     config.again = again = config.again and not _is_restarted()
     written = {**config.dump(), "again": again}
@@ -46,6 +46,23 @@ def fit(argv: Sequence[str], stop: StopRequest) -> None:
             _set_aside(folder)
         write_config(folder, written, argv)
         train(config, built, folder, stop)
+
+
+def _place(config: FitConfig, argv: Sequence[str]) -> Path:
+    """Where the run lies.
+
+    A run that is named by its config.yaml goes on where that lies, wherever it was moved; with
+    options that make it another run, it is a new one with a name of its own.
+    """
+    given = options_of(argv)
+    files = [Path(value) for option, value in given if option in ("config", "c")]
+    named = any(option in ("run", "runs") for option, _ in given)
+    home = RunDir(files[-1].parent) if files and not named else None
+    if home is None or files[-1].name != home.config.name or not home.status():
+        return Path(config.runs) / (config.run or run_name(argv, config.dump()))
+    if changes(home, config.dump()):
+        return Path(config.runs) / run_name(argv, config.dump())
+    return home.path
 
 
 def prepare_process() -> None:

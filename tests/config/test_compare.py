@@ -62,7 +62,7 @@ def test_a_new_argument_that_is_not_at_its_default_is_another_run(config, tmp_pa
         (("model", "init_args", "beta"), 8.0, "model.init_args.beta: 4.0 -> 8.0"),
         (("seed_everything",), 1, "seed_everything: 0 -> 1"),
         (("loader", "sampling"), "shuffled", "loader.sampling: iid -> shuffled"),
-        (("trainer", "max_steps"), 4, "trainer.max_steps: 3 -> 4"),
+        (("trainer", "gradient_clip_val"), 1.0, "trainer.gradient_clip_val: None -> 1.0"),
         (("fast",), True, "fast: False -> True"),
         (
             ("model", "init_args", "network", "init_args", "hidden"),
@@ -87,10 +87,23 @@ def test_other_settings_are_named_in_one_line(config, tmp_path, place, value, an
 
 def test_where_a_run_trains_and_what_is_looked_at_make_no_other_run(config, tmp_path):
     other = deepcopy(config)
-    other["trainer"] |= {"accelerator": "cpu", "devices": 2}
+    other["trainer"] |= {"accelerator": "cpu", "devices": 2, "log_every_n_steps": 1}
     other["evaluate"]["every_n_steps"] = 5
     other["pictures"]["at_end"] = False
     assert is_finished(folder_of(tmp_path, config), other)
+
+
+def test_a_run_goes_on_to_more_steps_and_is_not_cut_back(config, tmp_path):
+    longer, shorter = deepcopy(config), deepcopy(config)
+    longer["trainer"] |= {"max_steps": 4, "max_time": "00:01:00:00"}
+    shorter["trainer"]["max_steps"] = 2
+    folder = folder_of(tmp_path, config)
+    assert not is_finished(folder, longer)  # by its config: older statuses do not say how far
+    folder.write_status("finished", step=3, max_steps=3)
+    assert is_finished(folder, config)
+    assert not is_finished(folder, longer)
+    with pytest.raises(ValueError, match="gone to step 3, and is not cut back to 2"):
+        is_finished(folder, shorter)
 
 
 def test_what_follows_from_data_and_seed_is_compared_there_alone(config, tmp_path):

@@ -11,6 +11,7 @@ import yaml
 
 from disent.launch.sweep.parameters import Parameter
 
+LENGTH = "trainer.max_steps"
 METHODS = ("grid", "random", "bayes")
 KEYS = {
     "name", "description", "project", "entity", "program", "method", "metric", "parameters",
@@ -63,6 +64,12 @@ class Sweep:
     metric: Metric | None = None
     early: Hyperband | None = None
     cap: int | None = None
+
+    @property
+    def length(self) -> int | None:
+        """The steps of every run, where the file fixes them for all."""
+        fixed = [p.values[0] for p in self.parameters if p.name == LENGTH and not p.varies]
+        return fixed[0] if fixed and isinstance(fixed[0], int) else None
 
 
 def read_sweep(path: str | os.PathLike[str]) -> Sweep:

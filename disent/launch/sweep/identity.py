@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from disent.files import create, write_text
-from disent.launch.sweep.file import Sweep
+from disent.launch.sweep.file import LENGTH, Sweep
 from disent.runs.directory import RunDir
 
 Record = dict[str, Any]
@@ -20,7 +20,7 @@ Record = dict[str, Any]
 def check_same(sweep: Sweep, file: Path, *, keep: bool = True) -> None:
     """Compares a sweep with the one whose record is in `file`.
 
-    A grid may grow by values and by parameters that vary. Random and Bayesian search draw by the
+    A grid may grow by values and by parameters that vary, and all its runs by steps. Random and Bayesian search draw by the
     whole file: there only run_cap may change.
 
     Args:
@@ -76,8 +76,15 @@ def _differences(before: Record, now: Record) -> list[str]:
     for name in sorted(names - set(now["swept"])):
         told = name in before["swept"] and name not in before["fixed"]  # by the old names
         if not told:
-            pairs.append((name, before["fixed"].get(name, []), now["fixed"].get(name, [])))
+            was, is_ = (record["fixed"].get(name, []) for record in (before, now))
+            if not (name == LENGTH and _is_longer(was, is_)):
+                pairs.append((name, was, is_))
     return [f"{what}: {_said(was)} -> {_said(is_)}" for what, was, is_ in pairs if was != is_]
+
+
+def _is_longer(was: list[Any], is_: list[Any]) -> bool:
+    numbers = [value[0] for value in (was, is_) if len(value) == 1 and isinstance(value[0], int)]
+    return len(numbers) == 2 and numbers[0] <= numbers[1]
 
 
 def _grown(before: Record, now: Record) -> Record:

@@ -24,7 +24,7 @@ NEEDS = {
     "q_normal": ("mu", "sigma", "q"),
     "log_normal": ("mu", "sigma"),
 }
-DEFAULTS = {"q": 1.0, "mu": 0.0, "sigma": 1.0}
+DEFAULTS = {"q": 1, "mu": 0.0, "sigma": 1.0}
 
 
 @dataclass(frozen=True)
@@ -146,19 +146,24 @@ class Parameter:
             case "uniform":
                 return low + u * (high - low)
             case "q_uniform":
-                return round((low + u * (high - low)) / q) * q
+                return _rounded(low + u * (high - low), q)
             case "log_uniform":
                 return math.exp(low + u * (high - low))
             case "log_uniform_values":
                 return low * (high / low) ** u
             case "q_log_uniform_values":
-                return round(low * (high / low) ** u / q) * q
+                return _rounded(low * (high / low) ** u, q)
             case "inv_log_uniform_values":
                 return 1 / (1 / high * ((1 / low) / (1 / high)) ** (1 - u))
         z = mu + sigma * statistics.NormalDist().inv_cdf(min(max(u, 1e-12), 1 - 1e-12))
         if self.distribution == "log_normal":
             return math.exp(z)
-        return round(z / q) * q if self.distribution == "q_normal" else z
+        return _rounded(z, q) if self.distribution == "q_normal" else z
+
+
+def _rounded(value: float, q: float) -> float:
+    """To a multiple of q; a whole number where q is one, as W&B draws it."""
+    return round(value / q) * q
 
 
 def _check_lists(name: str, entry: dict[str, Any]) -> None:

@@ -70,8 +70,10 @@ def make_trial(sweep: Sweep, index: int, arguments: Mapping[str, Any]) -> Trial:
     """A trial with its name: of the sweep, the number unless in a grid, and what varies."""
     varying = [p.name for p in sweep.parameters if p.varies]
     said = [_said(name, arguments[name]) for name in varying]
+    if sweep.method != "grid":  # the number tells them apart: a value may be rounded
+        said = [_said(name, arguments[name], rounded=True) for name in varying]
     parts = [sweep.name, *([] if sweep.method == "grid" else [f"{index:03d}"])]
-    name = re.sub(r"[^A-Za-z0-9.+-]+", "_", "-".join([*parts, *said])).strip(".-_")
+    name = re.sub(r"[^A-Za-z0-9.+-]+", "_", "-".join([*parts, *filter(None, said)])).strip(".-_")
     if len(name) > LONGEST or (sweep.method == "grid" and not all(said)):
         exact = "/".join(f"{key}={arguments[key]}" for key in varying)
         name = f"{name[: LONGEST - 9]}-{hashlib.sha256(exact.encode()).hexdigest()[:8]}"
@@ -116,19 +118,20 @@ def local_command(sweep: Sweep, trial: Trial, runs: str, extra: Sequence[str] = 
     return [*words, *extra, "--runs", runs, "--run", trial.name]
 
 
-def _said(option: str, value: Any) -> str:
+def _said(option: str, value: Any, *, rounded: bool = False) -> str:
     """How an option and its value read in a name: beta4; a class as BetaVAE-beta4.
 
-    Empty where it would not tell the value from every other.
+    Floats have four digits. Empty where that would not tell the value from every other, unless it
+    may be `rounded`.
     """
     if (described := _class(value)) is not None:
         path, given = described
-        knobs = [_said(name, item) for name, item in given.items()]
+        knobs = [_said(name, item, rounded=rounded) for name, item in given.items()]
         return "-".join([path.rpartition(".")[2], *knobs]) if all(knobs) else ""
     last = "seed" if option == "seed_everything" else option.rpartition(".")[2]
     short = f"{value:.4g}" if isinstance(value, float) else str(value)
     exact = float(short) == value if isinstance(value, float) else _is_plain(short)
-    return f"{last}{short}" if exact else ""
+    return f"{last}{short}" if exact or rounded else ""
 
 
 def _class(value: Any) -> tuple[str, dict[str, Any]] | None:

@@ -34,17 +34,20 @@ class Outcomes:
     Args:
         folder: For the notes.
         runs: The folder of run directories.
+        length: Steps that a finished run must have been meant to take; None: whatever it was.
     """
 
-    def __init__(self, folder: Path, runs: Path) -> None:
-        self.folder, self.runs = folder, runs
+    def __init__(self, folder: Path, runs: Path, length: int | None = None) -> None:
+        self.folder, self.runs, self.length = folder, runs, length
 
     def read(self, name: str) -> Outcome:
         """The outcome of a trial. A finished run is finished, whoever ran it."""
         noted = RunDir(self.folder).read_json(self.folder / f"{name}.json")
         seconds = float(noted.get("seconds", 0.0))
-        if RunDir(self.runs / name).status().get("state") == "finished":
-            return Outcome("finished", seconds=seconds)
+        status = RunDir(self.runs / name).status()
+        if status.get("state") == "finished":
+            shorter = self.length is not None and status.get("max_steps", self.length) < self.length
+            return Outcome("waiting" if shorter else "finished", seconds=seconds)
         return Outcome(noted.get("state", "waiting"), noted.get("reason", ""), seconds)
 
     def write(self, name: str, outcome: Outcome) -> None:

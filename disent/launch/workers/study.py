@@ -35,7 +35,7 @@ class Study:
         self.sweep, self.only = sweep, only
         self.notes = runs / ".sweeps" / sweep.name
         self.leases = Leases(self.notes / "leases", patience)
-        self.outcomes = Outcomes(self.notes / "outcomes", runs)
+        self.outcomes = Outcomes(self.notes / "outcomes", runs, sweep.length)
         self.planner = Planner(sweep, self.notes / "trials", self.outcomes)
         self._ended: dict[str, Outcome] = {}  # what has ended is read once
 

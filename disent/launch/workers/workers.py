@@ -199,6 +199,8 @@ def _outcome(job: Job, status: int, run: RunDir) -> Outcome:
     said, seconds = run.status(), job.before + job.process.seconds
     if status == 0 and said.get("state") in ("finished", None):
         return Outcome("finished", seconds=seconds)
+    if status == 0 and said.get("state") == "stopped":  # by its own limit of time
+        return Outcome("stopped", str(said.get("reason", "")), seconds)
     if job.process.asked_to_stop.startswith("given up"):
         return Outcome("stopped", job.process.asked_to_stop, seconds)
     if job.process.asked_to_stop or status in (BUSY, REQUEUE):

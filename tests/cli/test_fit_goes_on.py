@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""disent fit of runs that are there: longer than they were, stopped by the clock, moved."""
+
+import json
+
+import pandas as pd
+import yaml
+
+from disent.cli.main import main
+from disent.runs import RunDir, load_runs
+from tests.cli.small import QUIET, assert_same_weights, fit
+
+SCORED = ["--evaluate.metrics", "mig", "--pictures.at_end", "false"]
+
+
+def test_a_finished_run_goes_on_to_a_new_end(tmp_path, capfd):
+    """As one that was meant to be so long; its scores are of the new end."""
+    assert fit(tmp_path, "--run", "grown", *SCORED) == 0
+    assert fit(tmp_path, "--run", "grown", *SCORED, "--trainer.max_steps", "90") == 0
+    assert "goes on from step 60 of 90" in capfd.readouterr().out
+    assert fit(tmp_path, "--run", "whole", *SCORED, "--trainer.max_steps", "90") == 0
+    assert_same_weights(tmp_path / "grown", tmp_path / "whole")
+    grown, whole = (RunDir(tmp_path / name) for name in ("grown", "whole"))
+    logs = [pd.read_csv(run.metrics).drop(columns="images_per_second") for run in (grown, whole)]
+    pd.testing.assert_frame_equal(*logs)
+    assert grown.read_scores()["step"] == 90
+    assert grown.read_scores()["scores"]["mig"] == whole.read_scores()["scores"]["mig"]
+    config = grown.read_config()
+    assert config["trainer"]["max_steps"] == 90
+    assert config["provenance"]["extended"] == [{"from": 60, "to": 90}]
+    assert "extended" not in whole.read_config()["provenance"]
+    status = grown.status()
+    assert (status["state"], status["step"], status["extended_from"]) == ("finished", 90, 60)
+
+
+def test_it_is_not_cut_back(tmp_path, capfd):
+    assert fit(tmp_path, "--run", "some", *QUIET) == 0
+    assert fit(tmp_path, "--run", "some", *QUIET, "--trainer.max_steps", "40") == 1
+    assert "gone to step 60, and is not cut back to 40" in capfd.readouterr().err
+
+
+def test_a_run_without_time_is_stopped_and_goes_on_with_more(tmp_path, capfd):
+    words = ["--run", "timed", *QUIET, "--trainer.callbacks", "tests.tiny.Slow"]
+    assert fit(tmp_path, *words, "--trainer.max_time", "00:00:00:01") == 0
+    status = RunDir(tmp_path / "timed").status()
+    assert status["state"] == "stopped"
+    assert 0 < status["step"] < 60
+    said = capfd.readouterr().out
+    assert f"stopped by --trainer.max_time at step {status['step']} of 60" in said
+    assert "disent evaluate" in said
+    assert fit(tmp_path, *words, "--trainer.max_time", "00:01:00:00") == 0
+    assert fit(tmp_path, "--run", "whole", *QUIET) == 0
+    assert RunDir(tmp_path / "timed").status()["state"] == "finished"
+    assert_same_weights(tmp_path / "timed", tmp_path / "whole")
+
+
+def test_a_run_that_was_moved_goes_on_where_it_lies(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert fit(tmp_path / "old", "--run", "job", *QUIET) == 0
+    (tmp_path / "other place").mkdir()
+    moved = (tmp_path / "old" / "job").rename(tmp_path / "other place" / "job")
+    named = ["fit", "--config", "other place/job/config.yaml"]
+    assert main([*named, "--trainer.max_steps", "80"]) == 0
+    assert RunDir(moved).status()["step"] == 80
+    assert not (tmp_path / "old" / "job").exists()
+    # with other settings it is another run, beside where this one was said to be
+    assert main([*named, "--model.lr", "0.01", "--trainer.max_steps", "5"]) == 0
+    (other,) = load_runs(tmp_path / "old")["run"]
+    assert other.startswith("job-")
+    assert RunDir(moved).status()["step"] == 80
+
+
+def test_a_sweep_whose_steps_grew_goes_on(sweep, tmp_path, capfd):
+    runs = tmp_path / "runs"
+    once = ["sweep", str(sweep(evaluate__at_end=False)), "--runs", str(runs)]
+    assert main(once) == 0
+    again = ["sweep", str(sweep(evaluate__at_end=False, trainer__max_steps=80))]
+    assert main([*again, "--runs", str(runs)]) == 0
+    assert "3 of 3 done" in capfd.readouterr().out
+    assert [RunDir(run).status()["step"] for run in sorted(runs.glob("tiny*"))] == [80] * 3
+    log = json.loads((runs / ".sweeps" / "tiny" / "sweep.json").read_text())
+    assert log["fixed"]["trainer.max_steps"] == [80]
+    sweep(evaluate__at_end=False)  # the first file, in its place
+    assert main(once) == 1
+    assert "trainer.max_steps: 80 -> 60" in capfd.readouterr().err
+    config = yaml.safe_load((next(runs.glob("tiny*")) / "config.yaml").read_text())
+    assert config["provenance"]["extended"] == [{"from": 60, "to": 80}]
