@@ -22,7 +22,7 @@ JSON = "index.json:"  # before the name of a column that holds values of several
 
 
 def indexed_runs(root: Path) -> pd.DataFrame:
-    """A row for each run in `root`, at any depth; only runs whose files changed since the last call are read.
+    """A row for each run in `root`; only runs whose files changed since the last call are read.
 
     The index is a Parquet file in `root`. Where it cannot be written, or pyarrow is not installed,
     every run is read at every call. Runs that train, or could not be read, are never taken from

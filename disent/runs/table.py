@@ -25,12 +25,13 @@ ALIASES = {
 def load_runs(source: Source | Sequence[Source]) -> pd.DataFrame:
     """One row a run: config, status, last logged values and scores as columns.
 
-    Runs are found at any depth, and named by their paths below the folder. Columns: `run`, `path`, `state`, `reason`; `beta`, `C`, `gamma` and `seed`; the config flattened
-    under its own dotted names (`model.lr`, `data`); the last row of metrics.csv (`step`, `rate`,
-    `elbo`, ..., nats per image, of one batch); each score by its name (`mig`), with `mig.spread`,
-    `mig.chance`, `mig.untrained`, `mig.pca`, `mig.variant` and the rest beside it; rate, distortion
-    and ELBO of all pictures as `evaluated.rate`, .... A run that cannot be read is a row whose
-    `reason` says why.
+    Runs are found at any depth, and named by their paths below the folder. Columns: `run`, `path`,
+    `state`, `reason`; `beta`, `C`, `gamma` and `seed`; the config flattened under its own dotted
+    names (`model.lr`, `data`); the last row of metrics.csv (`step`, `rate`, `elbo`, ..., nats per
+    image, of one batch); each score by its name (`mig`), with `mig.spread`, `mig.chance`,
+    `mig.untrained`, `mig.pca`, `mig.variant` and the rest beside it; rate, distortion and ELBO of
+    all pictures as `evaluated.rate`, .... A run that cannot be read is a row whose `reason` says
+    why.
 
     Beside a folder of runs a column index is kept (`.runs-1.parquet`), so that only runs that have
     changed are read again.

@@ -20,8 +20,8 @@ Record = dict[str, Any]
 def check_same(sweep: Sweep, file: Path, *, keep: bool = True) -> None:
     """Compares a sweep with the one whose record is in `file`.
 
-    A grid may grow by values and by parameters that vary, and all its runs by steps. Random and Bayesian search draw by the
-    whole file: there only run_cap may change.
+    A grid may grow by values and by parameters that vary. Random and Bayesian search draw by the
+    whole file: there only run_cap may change. All runs may grow in their number of steps.
 
     Args:
         sweep: What is about to be run.

@@ -77,3 +77,12 @@ def test_uniform_quantiles_stay_inside(u, low, width):
 def test_wrong_entries_are_named(entry, match):
     with pytest.raises(ValueError, match=match):
         Parameter.read("p", entry)
+
+
+def test_whole_steps_give_whole_numbers():
+    """As W&B draws them: q is 1 unless it is said."""
+    for kind, more in (("q_uniform", {"min": 2, "max": 20}), ("q_normal", {"mu": 9, "sigma": 2})):
+        drawn = quantiles({"distribution": kind, **more}, 0.1, 0.5, 0.9)
+        assert [type(value) for value in drawn] == [int, int, int]
+    halves = {"distribution": "q_uniform", "min": 0, "max": 2, "q": 0.5}
+    assert quantiles(halves, 0.3) == [0.5]

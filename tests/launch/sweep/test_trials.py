@@ -176,3 +176,11 @@ def test_macros_that_only_wandb_knows_are_refused(write):
     sweep = read_sweep(write(GRID | {"command": ["${envvar:HOME}", "${args}"]}))
     with pytest.raises(ValueError, match=r"\$\{envvar:HOME\}, which only W&B's agent"):
         expand(sweep, {})
+
+
+def test_random_trials_are_named_by_all_that_varies(write):
+    drawn = {"a": {"min": 0.0, "max": 1.0}, "b": {"values": ["x", "y"]}, "c": {"min": 1, "max": 9}}
+    content = GRID | {"method": "random", "run_cap": 3, "parameters": drawn}
+    for trial in list_trials(read_sweep(write(content))):
+        a, b, c = (trial.arguments[name] for name in "abc")
+        assert trial.name == f"some-{trial.index:03d}-a{a:.4g}-b{b}-c{c}"
