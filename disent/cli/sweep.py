@@ -66,6 +66,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Lists, or drains, the sweep; 1 if a trial failed, 128 + n after signal n."""
     from disent.launch.slurm.ranks import run_as_rank, trains_together
+    from disent.launch.sweep.aim import doubts
     from disent.launch.sweep.file import read_sweep
     from disent.launch.workers.workers import Workers
 
@@ -82,6 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
         together=together,
     )
     workers.study.check(keep=not arguments.dry_run)
+    for doubt in doubts(sweep, arguments.extra):
+        print(f"note: {doubt}", flush=True)
     if arguments.dry_run:
         return _plan(sweep, workers, arguments)
     if together and os.environ["SLURM_PROCID"] != "0":
@@ -115,6 +118,8 @@ def _drain(workers: "Workers", arguments: argparse.Namespace) -> int:
         status = workers.run(board.show, asked=lambda: stop.signum)
     print(f"{name}: {counts(status)}. Runs: {arguments.runs}", flush=True)
     _list_failures(status, workers)
+    if without := workers.study.without_metric(status.finished):
+        print(f"note: {without}")
     if workers.requeueing and not status.is_done:
         print("saved, to be started again", flush=True)
         return requeue()

@@ -9,7 +9,7 @@ from typing import Any
 from disent.runs.build import FILLED
 from disent.runs.directory import RunDir
 
-COMPARED = ("model", "data", "loader", "trainer", "seed_everything", "fast")
+COMPARED = ("model", "data", "loader", "trainer", "seed_everything", "fast", "init_from")
 PLACES = ("accelerator", "devices", "num_nodes", "strategy", "plugins")  # where, not what
 LENGTH = ("max_steps", "max_time")  # how far, not what
 SHOWN = ("log_every_n_steps", "enable_progress_bar", "enable_model_summary", "profiler")

@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import yaml
@@ -53,6 +54,7 @@ class FitConfig:
     run: str | None
     runs: str
     again: bool
+    init_from: str | None
     checkpoint_every_n_steps: int
     evaluate: EvaluateOptions
     pictures: PictureOptions
@@ -79,7 +81,9 @@ class FitConfig:
         fill_in(config.model, facts_of(config.data.as_dict(), config.seed_everything))
         groups = {name: kind(**config[name].as_dict()) for name, kind in GROUPS.items()}
         groups["evaluate"].options()  # a score that does not exist is said now
-        plain = ("fast", "run", "runs", "again", "checkpoint_every_n_steps", "logger")
+        if config.init_from:
+            config.init_from = str(Path(config.init_from).expanduser().resolve())
+        plain = ("init_from", "fast", "run", "runs", "again", "checkpoint_every_n_steps", "logger")
         return cls(
             model=config.model.as_dict(),
             data=config.data.as_dict(),

@@ -90,6 +90,7 @@ class FitCLI(LightningCLI):
             default=False,
             help="train a finished run again, from scratch; its folder is kept as NAME.1",
         )
+        option("--init_from", type=str | None, help="start with the weights of this run's folder")
         option(
             "--fast",
             action=ActionYesNo,

@@ -14,26 +14,38 @@ import disent
 from disent.config.complete import strength_of
 from disent.runs.directory import RunDir
 
+KEPT = ("extended", "init_from")
 PACKAGES = ("torch", "lightning", "numpy", "scikit-learn", "jsonargparse", "wandb")
 
 
-def write_config(folder: RunDir, config: Mapping[str, Any], argv: Sequence[str]) -> None:
-    """Writes config.yaml: all that is needed to repeat a run, and what made it."""
+def write_config(
+    folder: RunDir, config: Mapping[str, Any], argv: Sequence[str], **origins: Any
+) -> None:
+    """Writes config.yaml: all that is needed to repeat a run, and what made it.
+
+    Args:
+        folder: Of the run.
+        config: As `FitConfig.dump` gives it.
+        argv: The arguments of `disent fit`.
+        origins: What else made it, such as the run that it took its weights from; kept when the
+            run goes on.
+    """
     told = {**provenance(argv), "strength": strength_of(config["model"])}
-    if extended := _extensions(folder, config):
-        told["extended"] = extended
+    told |= _earlier(folder, config) | origins
     config = {**config, "config": None, "again": False, "provenance": told}
     folder.write_text(folder.config, yaml.safe_dump(config, sort_keys=False))
 
 
-def _extensions(folder: RunDir, config: Mapping[str, Any]) -> list[dict[str, int]]:
-    """How a run that goes on became longer: its lengths before and after, in steps."""
+def _earlier(folder: RunDir, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a run that goes on: where it came from, and its lengths before and after, in steps."""
     if not folder.config.exists():
-        return []
+        return {}
     before = folder.read_config()
-    extended = (before.get("provenance") or {}).get("extended") or []
+    kept = {k: v for k, v in (before.get("provenance") or {}).items() if k in KEPT}
     was, is_ = (c["trainer"]["max_steps"] for c in (before, config))
-    return [*extended, {"from": was, "to": is_}] if was != is_ else extended
+    if was != is_:
+        kept["extended"] = [*kept.get("extended", []), {"from": was, "to": is_}]
+    return kept
 
 
 def provenance(argv: Sequence[str]) -> dict[str, Any]:

@@ -101,8 +101,9 @@ def _read(sweep: Sweep, trial: Trial, runs: Path, extra: Sequence[str]) -> Plann
             raise ValueError(f"it has --{part}.every_n_steps")
     if config["logger"] == "wandb" or (config["logger"] is None and "WANDB_SWEEP_ID" in os.environ):
         raise ValueError("it is logged to W&B while it trains")
-    if config["again"]:
-        raise ValueError("it has --again")
+    for option in ("again", "init_from"):
+        if config[option]:
+            raise ValueError(f"it has --{option}")
     model = pydoc.locate(config["model"]["class_path"])
     if not (isinstance(model, type) and issubclass(model, Model)):
         raise ValueError("its model is no disent.models.base.Model")

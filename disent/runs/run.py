@@ -67,6 +67,14 @@ class Run:
             ) from None
         return model.eval()
 
+    def weights(self, *, best: bool = False) -> dict[str, Any]:
+        """The tensors of a checkpoint by name, on the CPU; raises as `model` does."""
+        checkpoint = self._checkpoint(best)
+        try:
+            return dict(checkpoint["state_dict"])
+        except (LookupError, TypeError, ValueError):
+            raise ValueError(f"{self._file(best)} is no checkpoint of a run.") from None
+
     def untrained(self) -> Any:
         """The model with the weights that it had at step 0, in eval mode, on the CPU."""
         return self._make("model").eval()

@@ -14,6 +14,7 @@ from disent.config.provenance import write_config
 from disent.memory import keep_freed_memory
 from disent.runs.directory import RunDir
 from disent.stops import StopRequest
+from disent.training.initial import start_from
 from disent.training.precision import choose_arithmetic, keep_arithmetic
 from disent.training.run import RANK, train
 
@@ -38,13 +39,16 @@ def fit(argv: Sequence[str], stop: StopRequest) -> None:
         )
         return
     built = config.build()  # before anything is written: bad values leave nothing behind
+    origins = {}
+    if config.init_from and (again or not folder.last.exists()):
+        origins["init_from"] = start_from(built.model, config.init_from)
     if RANK:
         train(config, built, folder, stop)
         return
     with folder.lock():
         if again:
             _set_aside(folder)
-        write_config(folder, written, argv)
+        write_config(folder, written, argv, **origins)
         train(config, built, folder, stop)
 
 

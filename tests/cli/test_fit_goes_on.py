@@ -8,7 +8,8 @@ import yaml
 
 from disent.cli.main import main
 from disent.runs import RunDir, load_runs
-from tests.cli.small import QUIET, assert_same_weights, fit
+from disent.training.initial import digest
+from tests.cli.small import QUIET, assert_same_weights, fit, weights
 
 SCORED = ["--evaluate.metrics", "mig", "--pictures.at_end", "false"]
 
@@ -85,3 +86,30 @@ def test_a_sweep_whose_steps_grew_goes_on(sweep, tmp_path, capfd):
     assert "trainer.max_steps: 80 -> 60" in capfd.readouterr().err
     config = yaml.safe_load((next(runs.glob("tiny*")) / "config.yaml").read_text())
     assert config["provenance"]["extended"] == [{"from": 60, "to": 80}]
+
+
+def test_a_run_starts_with_the_weights_of_another(tmp_path, capfd):
+    assert fit(tmp_path, "--run", "source", *QUIET) == 0
+    source = tmp_path / "source"
+    words = ["--run", "tuned", *QUIET, "--init_from", str(source), "--model.lr", "0.0"]
+    assert fit(tmp_path, *words) == 0
+    assert_same_weights(source, tmp_path / "tuned")  # nothing was learned: what it began with
+    origin = RunDir(tmp_path / "tuned").read_config()["provenance"]["init_from"]
+    assert (origin["path"], origin["step"]) == (str(source), 60)
+    assert origin["sha256"] == digest(weights(source))
+    source.rename(tmp_path / "gone")  # what goes on needs it no more, and still says where from
+    assert fit(tmp_path, *words, "--trainer.max_steps", "70") == 0
+    assert RunDir(tmp_path / "tuned").read_config()["provenance"]["init_from"] == origin
+    assert fit(tmp_path, "--run", "other", *QUIET, "--init_from", str(source)) == 1
+    assert "is not a run" in capfd.readouterr().err
+    assert not (tmp_path / "other").exists()
+
+
+def test_weights_of_another_shape_are_no_start(tmp_path, capfd):
+    assert fit(tmp_path, "--run", "source", *QUIET) == 0
+    words = ["--init_from", str(tmp_path / "source"), "--model.latent_dim", "3"]
+    assert fit(tmp_path, "--run", "tuned", *QUIET, *words) == 1
+    said = capfd.readouterr().err
+    assert "its weights do not fit this model: " in said
+    assert "but [3, " in said
+    assert not (tmp_path / "tuned").exists()

@@ -15,6 +15,7 @@ from pathlib import Path
 from disent.launch.slurm.requeue import SUPERVISED
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+ERROR = "disent: error: "  # how `disent fit` begins its last words
 BUSY = 75  # exit status of `disent fit` when another process has the run (EX_TEMPFAIL)
 
 
@@ -64,11 +65,13 @@ class Process:
             self.process.send_signal(signum)
 
     def last_words(self) -> str:
-        """The last line that it said."""
+        """The error that it ended with, whole, in one line; of others' programs the last line."""
         with self.log.open("rb") as stream:
             stream.seek(max(0, self.log.stat().st_size - 4096))
-            lines = stream.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1].strip() if lines else ""
+            text = stream.read().decode("utf-8", "replace").strip()
+        start = text.rfind(ERROR)
+        lines = (text if start < 0 else text[start:]).splitlines()
+        return " ".join(line.strip() for line in (lines[-1:] if start < 0 else lines))
 
 
 def environment_of(

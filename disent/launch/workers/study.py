@@ -10,7 +10,7 @@ from disent.launch.sweep.identity import check_same
 from disent.launch.sweep.planner import Planner
 from disent.launch.sweep.trials import Trial
 from disent.launch.workers.leases import PATIENCE, Leases
-from disent.launch.workers.outcomes import Outcome, Outcomes, logged_values
+from disent.launch.workers.outcomes import Outcome, Outcomes, last_value, logged_values
 from disent.launch.workers.status import Job, Status
 from disent.runs.directory import RunDir
 
@@ -95,6 +95,16 @@ class Study:
             else:
                 status.waiting.append(trial)
         return status
+
+    def without_metric(self, names: Sequence[str]) -> str:
+        """What to say where none of these trials has a value of the sweep's metric; else empty."""
+        metric, runs = self.sweep.metric, [RunDir(self.outcomes.runs / name) for name in names]
+        if metric is None or not runs or any(last_value(run, metric) is not None for run in runs):
+            return ""
+        return (
+            f"none of the runs has a value of {metric.name}, which metric: names. It is a score in "
+            "their metrics.json, or a column of metrics.csv or evaluations.csv."
+        )
 
     def candidates(self, count: int, here: Sequence[Job]) -> Iterator[Trial]:
         """Trials that may wait; for a search by results, at least `count` where it has so many."""
