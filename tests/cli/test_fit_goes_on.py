@@ -2,8 +2,10 @@
 """disent fit of runs that are there: longer than they were, stopped by the clock, moved."""
 
 import json
+import re
 
 import pandas as pd
+import torch
 import yaml
 
 from disent.cli.main import main
@@ -91,9 +93,11 @@ def test_a_sweep_whose_steps_grew_goes_on(sweep, tmp_path, capfd):
 def test_a_run_starts_with_the_weights_of_another(tmp_path, capfd):
     assert fit(tmp_path, "--run", "source", *QUIET) == 0
     source = tmp_path / "source"
-    words = ["--run", "tuned", *QUIET, "--init_from", str(source), "--model.lr", "0.0"]
+    words = ["--run", "tuned", *QUIET, "--init_from", str(source), "--model.lr", "1e-30"]
     assert fit(tmp_path, *words) == 0
-    assert_same_weights(source, tmp_path / "tuned")  # nothing was learned: what it began with
+    began, tuned = weights(source), weights(tmp_path / "tuned")
+    for name in began:  # next to nothing was learned: what it began with
+        torch.testing.assert_close(tuned[name], began[name], rtol=0, atol=1e-20)
     origin = RunDir(tmp_path / "tuned").read_config()["provenance"]["init_from"]
     assert (origin["path"], origin["step"]) == (str(source), 60)
     assert origin["sha256"] == digest(weights(source))
@@ -111,5 +115,5 @@ def test_weights_of_another_shape_are_no_start(tmp_path, capfd):
     assert fit(tmp_path, "--run", "tuned", *QUIET, *words) == 1
     said = capfd.readouterr().err
     assert "its weights do not fit this model: " in said
-    assert "but [3, " in said
+    assert re.search(r"has shape \[[\d, ]+\], but \[[\d, ]+\] is wanted.*Take the model", said)
     assert not (tmp_path / "tuned").exists()
