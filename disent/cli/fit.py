@@ -7,8 +7,14 @@ from disent.stops import StopRequest
 
 
 def run(argv: Sequence[str], stop: StopRequest) -> int:
-    """Trains; the exit status."""
-    from disent.training.start import fit
+    """Trains, or prints its help; the exit status."""
+    from disent.training.start import fit, prepare_process
 
+    if asked := {"-h", "--help", "--help=all"} & set(argv):
+        from disent.config.help import full_help, short_help
+
+        prepare_process()
+        print(full_help() if "all" in argv or "--help=all" in asked else short_help(), end="")
+        return 0
     fit(argv, stop)
     return 0

@@ -2,13 +2,26 @@
 """The command `disent`: finds the sub-command, and turns house errors into one line."""
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
 from collections.abc import Sequence
 
 from disent import __version__
-from disent.cli import data, evaluate, fleet, report, runs, score, slurm, sweep, traverse
+from disent.cli import (
+    completion,
+    data,
+    evaluate,
+    fleet,
+    listing,
+    report,
+    runs,
+    score,
+    slurm,
+    sweep,
+    traverse,
+)
 from disent.launch.slurm.requeue import answer
 from disent.stops import InterruptedRunError, StopRequest
 
@@ -32,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str]) -> int:
     """Turns the errors of the house into one line."""
     stop = StopRequest()
+    _add_working_folder()
     try:
         if argv[:1] == ["fit"]:
             stop.listen()  # before torch is imported: a signal in these seconds is not lost
@@ -40,7 +54,7 @@ def _run(argv: Sequence[str]) -> int:
             return fit.run(argv[1:], stop)
         if argv[:1] in (["sweep"], ["fleet"]):
             stop.listen((signal.SIGUSR1,))
-        arguments = _parser().parse_args(argv, argparse.Namespace(stop=stop))
+        arguments = make_parser().parse_args(argv, argparse.Namespace(stop=stop))
         return arguments.run(arguments)
     except InterruptedRunError as error:
         rank = int(os.environ.get("SLURM_PROCID") or os.environ.get("LOCAL_RANK") or 0)
@@ -66,11 +80,23 @@ def _run(argv: Sequence[str]) -> int:
         stop.release()
 
 
-def _parser() -> argparse.ArgumentParser:
+def _add_working_folder() -> None:
+    """Lets classes of one's own be found in the working folder, in whatever way disent is started.
+
+    It comes last on the path, so that it hides nothing.
+    """
+    with contextlib.suppress(FileNotFoundError):  # the folder was deleted
+        if (folder := os.getcwd()) not in sys.path:
+            sys.path.append(folder)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; of `fit` it knows the name alone."""
     parser = argparse.ArgumentParser(prog="disent", description=DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"disent {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     commands.add_parser("fit", help=FIT, add_help=False)
-    for command in (evaluate, score, traverse, sweep, fleet, slurm, runs, report, data):
+    described = (evaluate, score, traverse, sweep, fleet, slurm, runs, report, data)
+    for command in (*described, listing, completion):
         command.add_parser(commands)
     return parser

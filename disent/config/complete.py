@@ -23,6 +23,13 @@ def facts_of(data: Mapping[str, Any], seed: int) -> dict[str, Any]:
     told = isinstance(kind, type) and issubclass(kind, FactorDataset)
     told = told and hasattr(kind, "grid") and hasattr(kind, "channels")
     dataset: Any = kind if told else make({"data": data}, "data", PictureDataset)
+    wanted = ("channels", "size", "grid") if _has_grid(dataset) else ("channels", "size")
+    if lacks := [name for name in wanted if not hasattr(dataset, name)]:
+        raise ValueError(
+            f"{data['class_path']} has no {', '.join(lacks)}: a dataset says how many colour "
+            "channels its pictures have, how large they are, and the grid of its factors if it "
+            "is a FactorDataset."
+        )
     grid = getattr(dataset, "grid", None)
     names = dataset.names if grid is None else grid.names
     return {
@@ -33,6 +40,11 @@ def facts_of(data: Mapping[str, Any], seed: int) -> dict[str, Any]:
         "factor_names": list(names),
         "factor_sizes": _sizes(dataset) if grid is None else list(grid.sizes),
     }
+
+
+def _has_grid(dataset: Any) -> bool:
+    kind = dataset if isinstance(dataset, type) else type(dataset)
+    return issubclass(kind, FactorDataset)
 
 
 def _sizes(dataset: PictureDataset) -> list[int]:

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import yaml
 
 from disent.config.complete import facts_of, fill_in
+from disent.config.kinds import check_classes
 from disent.config.knobs import own_knobs
-from disent.config.mistakes import explain
 from disent.config.options import EvaluateOptions, LoaderOptions, PictureOptions, WandbOptions
 from disent.config.parser import GROUPS, FitCLI
 from disent.config.presets import resolve_presets
@@ -19,6 +19,7 @@ from disent.data.base import PictureDataset
 from disent.data.datamodule import FactorDataModule
 from disent.evaluation.options import Precision
 from disent.models.base import Model
+from disent.runs.mistakes import explain
 
 EPOCHS = ("max_epochs", "min_epochs", "limit_train_batches", "check_val_every_n_epoch")
 EPOCHS += ("val_check_interval", "reload_dataloaders_every_n_epochs")
@@ -71,6 +72,7 @@ class FitConfig:
             ValueError: An option is wrong; in one line.
         """
         words = as_yaml(resolve_presets(argv))
+        check_classes(words)
         cli = FitCLI(words)
         config = cli.config
         for name, value in own_knobs(words, config.model.class_path).items():

@@ -11,11 +11,12 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 import disent.data
 import disent.models
 import disent.networks
-from disent.config.mistakes import explain, member_names
+from disent.config.kinds import member_names
 from disent.config.options import EvaluateOptions, LoaderOptions, PictureOptions, WandbOptions
 from disent.config.presets import presets
 from disent.data.base import PictureDataset
 from disent.models.base import Model
+from disent.runs.mistakes import explain
 
 TRAINER_DEFAULTS = {
     "logger": False,

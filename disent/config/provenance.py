@@ -13,6 +13,7 @@ import yaml
 import disent
 from disent.config.complete import strength_of
 from disent.runs.directory import RunDir
+from disent.runs.sources import keep_sources
 
 KEPT = ("extended", "init_from")
 PACKAGES = ("torch", "lightning", "numpy", "scikit-learn", "jsonargparse", "wandb")
@@ -23,6 +24,8 @@ def write_config(
 ) -> None:
     """Writes config.yaml: all that is needed to repeat a run, and what made it.
 
+    The files of classes that are not the suite's own are kept in the run's folder source/.
+
     Args:
         folder: Of the run.
         config: As `FitConfig.dump` gives it.
@@ -31,6 +34,8 @@ def write_config(
             run goes on.
     """
     told = {**provenance(argv), "strength": strength_of(config["model"])}
+    if kept := keep_sources(folder.path, config):
+        told["source"] = kept
     told |= _earlier(folder, config) | origins
     config = {**config, "config": None, "again": False, "provenance": told}
     folder.write_text(folder.config, yaml.safe_dump(config, sort_keys=False))

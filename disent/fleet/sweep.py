@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
-from disent.config.mistakes import explain
 from disent.data.base import PictureDataset
 from disent.fleet import Member
 from disent.fleet.groups import Planned, plan
@@ -21,6 +20,7 @@ from disent.launch.workers.processes import cores
 from disent.launch.workers.workers import Workers
 from disent.runs.build import make
 from disent.runs.directory import RunDir
+from disent.runs.mistakes import explain
 from disent.runs.run import Run
 from disent.stops import StopRequest
 from disent.training.start import prepare_process

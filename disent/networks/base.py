@@ -91,7 +91,7 @@ def make_network(
     if numbers not in (None, 2 * latent_dim):
         more["numbers"] = numbers
     try:
-        return network(channels, latent_dim, outputs, **more)
+        made = network(channels, latent_dim, outputs, **more)
     except TypeError as error:
         if not any(f"'{name}'" in str(error) for name in more):
             raise
@@ -100,6 +100,14 @@ def make_network(
             f"this network cannot be made with {asked}: {error}. Give it arguments `size` and "
             "`numbers`, as disent.networks.MLP has them."
         ) from error
+    for part, method in (("encoder", "encode"), ("decoder", "decode")):
+        inherits = getattr(type(made), method, None) is getattr(Network, method)
+        if inherits and not hasattr(made, part):
+            raise ValueError(
+                f"{type(made).__name__} has no {part}: a network's `__init__` makes `encoder` "
+                "and `decoder`, as that of disent.networks.Linear does."
+            )
+    return made
 
 
 class Linear32(nn.Linear):

@@ -2,8 +2,10 @@
 """From a section of a config to the object that it describes."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
+
+from disent.runs.classes import class_paths, find_class
+from disent.runs.mistakes import explain
 
 # arguments of a model or an objective that nobody has to type: each follows from seed and data
 FILLED = ("seed", "channels", "size", "pictures", "factor_names", "factor_sizes")
@@ -17,29 +19,26 @@ def make(config: Mapping[str, Any], key: str, base: type | None = None) -> Any:
         key: Of a section with a class_path, and init_args where the class takes some.
         base: Of what class it must be; None: of the one that it names.
     Raises:
+        NoSuchModuleError: The file of a class cannot be found from here.
         ValueError: The section describes nothing that can be made.
     """
     from jsonargparse import ArgumentError, ArgumentParser  # here: the rest needs only pandas
 
+    for path in class_paths(config[key]):
+        if "." in path:  # bare names are the parser's to find
+            find_class(path)
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(base or _class_of(config[key]), key)
     try:
         return parser.instantiate(parser.parse_object({key: config[key]}))[key]
     except ArgumentError as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(explain(str(error), [])) from error
 
 
 def _class_of(section: Any) -> type:
     """The class that a section names by its path."""
     path = section.get("class_path") if isinstance(section, Mapping) else section
-    module, _, name = str(path).rpartition(".")
-    try:
-        found = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(
-            f"there is no class {path!r} ({error}). A class_path such as package.module.Class is "
-            "wanted, of a class that can be imported here."
-        ) from None
+    found = find_class(str(path))
     if not isinstance(found, type):
         raise ValueError(f"{path} is no class, but {type(found).__name__}.")
     return found

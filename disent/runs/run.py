@@ -8,7 +8,9 @@ from pickle import UnpicklingError
 from typing import Any, Self
 
 from disent.runs.build import make
+from disent.runs.classes import NoSuchModuleError, class_paths
 from disent.runs.directory import RunDir
+from disent.runs.sources import warn_of_changes, where_kept
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,13 @@ class Run:
                 f"{file} has no section {key!r}. It was changed, or made by something else."
             )
         try:
-            return make(self.config, key)
+            made = make(self.config, key)
         except ValueError as error:
-            raise ValueError(f"section {key!r} of {file} cannot be used: {error}") from error
+            lost = class_paths(self.config[key]) if isinstance(error, NoSuchModuleError) else ()
+            kept = next(filter(None, (where_kept(self.path, path) for path in lost)), "")
+            raise ValueError(f"section {key!r} of {file} cannot be used: {error}{kept}") from error
+        warn_of_changes(self.path, self.config)
+        return made
 
     def _file(self, best: bool) -> Path:
         return self.directory.best if best else self.directory.last

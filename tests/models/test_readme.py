@@ -2,6 +2,7 @@
 """The model that the guide shows trains, resumes, is scored and drawn by the commands."""
 
 import re
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -15,10 +16,11 @@ GUIDE = Path(__file__).parents[2] / "disent" / "models" / "README.md"
 
 @pytest.fixture
 def mine(tmp_path, monkeypatch):
-    """The guide's file, in a folder on the path."""
+    """The guide's file, in the working folder."""
     (code,) = re.findall(r"<!-- mine\.py -->\n```python\n(.*?)```", GUIDE.read_text(), re.S)
     (tmp_path / "mine.py").write_text(code)
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [*sys.path])
     return tmp_path
 
 

@@ -1,39 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One line for a mistake on the command line, instead of a page."""
+"""One line for what a parser complains of, instead of a page."""
 
-import difflib
 import re
 from collections.abc import Sequence
 
-from lightning.pytorch import LightningDataModule
-
-import disent.data
-import disent.likelihoods
-import disent.models
-import disent.networks
-import disent.objectives
-import disent.priors
-from disent.config.complete import arguments_of
-
-
-def member_names() -> list[str]:
-    """The classes that options can name, and the options that those classes bring."""
-    rooms = {
-        "model": disent.models,
-        "model.network": disent.networks,
-        "model.likelihood": disent.likelihoods,
-        "model.objective": disent.objectives,
-        "model.prior": disent.priors,
-        "data": disent.data,
-    }
-    names: list[str] = []
-    for key, room in rooms.items():
-        for name in room.__all__:
-            member = getattr(room, name)
-            if isinstance(member, type) and not issubclass(member, LightningDataModule):
-                names.append(name)
-                names += [f"--{key}.{argument}" for argument in sorted(arguments_of(member))]
-    return names
+from disent.runs.classes import did_you_mean
 
 
 def explain(message: str, known: Sequence[str]) -> str:
@@ -55,14 +26,33 @@ def explain(message: str, known: Sequence[str]) -> str:
     if found := re.search(r"Expected a dot import path string: (\S+)", message):
         return f"{key} {found[1]}: there is no such class.{_nearest(found[1], known)}"
     if found := re.search(r"(Expected .*?)\.? Got value: (.*)", message):
-        return f"{key} {found[2]}: {found[1]}.".replace("<class '", "").replace("'>", "")
+        return f"{key} {found[2]}: {_plain(found[1])}."
+    if "Union subtypes" in message:
+        return _of_several(key, message)
     if found := re.search(r"Errors:\n  - (.*)", message):
         return found[1]
     lines = [line.strip(" -") for line in message.splitlines() if line.strip()]
     return " ".join(lines[:3])
 
 
+def _of_several(key: str, message: str) -> str:
+    """What is wrong with a value that may be of several types, of which none took it."""
+    given = re.search(r"Given value: (.*)", message)
+    said = [line.strip(" -") for line in re.findall(r"\n +- (.*)", message)]
+    frame = ("Parser key", "Does not validate", "Expected a path but", "Expected a <class 'None")
+    # the parser tells what its whole type is, and then what came of the value
+    reasons = [
+        line.rpartition(" callable class: ")[2] for line in said if not line.startswith(frame)
+    ]
+    reasons = [_plain(line.partition(" Got value: ")[0]).rstrip(".") for line in reasons]
+    value = f" {given[1]}" if given and "NestedArg" not in given[1] else ""
+    return f"{key}{value}: {'; or: '.join(dict.fromkeys(reasons)) or 'not accepted'}."
+
+
+def _plain(text: str) -> str:
+    """Without the way in which Python writes a class."""
+    return re.sub(r"<class '(?:[\w.]*\.)?(\w+)'>", r"\1", text)
+
+
 def _nearest(word: str, known: Sequence[str]) -> str:
-    others = dict.fromkeys(name for name in known if name != word)
-    near = difflib.get_close_matches(word, others, n=3, cutoff=0.6)
-    return f" Did you mean {' or '.join(near)}?" if near else " See disent fit --help."
+    return did_you_mean(word, known) or " See disent fit --help."
