@@ -48,11 +48,9 @@ class Kind:
     def names(self) -> list[str]:
         """Those of the suite."""
         members = ((name, getattr(self.room, name)) for name in self.room.__all__)
-        return [
-            name
-            for name, member in members
-            if isinstance(member, type) and not issubclass(member, LightningDataModule)
-        ]
+        classes = [(name, member) for name, member in members if isinstance(member, type)]
+        names = (name for name, kind in classes if not issubclass(kind, LightningDataModule))
+        return sorted(names, key=str.lower)
 
     def find(self, name: str) -> Any:
         """The class of a name, or of a path; ValueError where there is none that will do."""
@@ -69,10 +67,12 @@ class Kind:
         for kind in _subclasses(self.base):  # one's own that is imported
             if kind.__name__ == name:
                 return kind
-        others = [kind for kind in KINDS.values() if kind is not self and name in kind.names()]
-        elsewhere = f" {name} is a {others[0].noun}." if others else ""
+        others = [kind.noun for kind in KINDS.values() if name in kind.names()]
+        hint = f" {name} is a {others[0]}." if others else did_you_mean(name, names)
+        if Path(f"{name}.py").is_file():
+            hint = f" Of a class in {name}.py the name is wanted, too: {name}.CLASS."
         raise ValueError(
-            f"there is no such {self.noun}.{elsewhere or did_you_mean(name, names)} The "
+            f"there is no such {self.noun}.{hint} The "
             f"{self.noun}s are: {', '.join(names)}; or FILE.CLASS of your own FILE.py."
         )
 

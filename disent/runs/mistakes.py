@@ -45,12 +45,16 @@ def _of_several(key: str, message: str) -> str:
         line.rpartition(" callable class: ")[2] for line in said if not line.startswith(frame)
     ]
     reasons = [_plain(line.partition(" Got value: ")[0]).rstrip(".") for line in reasons]
+    said = "; or: ".join(dict.fromkeys(reasons)) or "not accepted"
+    if "Parser key" not in message:  # a class has refused it, in its own words
+        return f"{said}."
     value = f" {given[1]}" if given and "NestedArg" not in given[1] else ""
-    return f"{key}{value}: {'; or: '.join(dict.fromkeys(reasons)) or 'not accepted'}."
+    return f"{key}{value}: {said}."
 
 
 def _plain(text: str) -> str:
-    """Without the way in which Python writes a class."""
+    """Without the ways in which Python writes classes and choices."""
+    text = re.sub(r"a typing\.Literal\[(.*?)\]", r"one of \1", text)
     return re.sub(r"<class '(?:[\w.]*\.)?(\w+)'>", r"\1", text)
 
 

@@ -46,9 +46,10 @@ def make():
 BASE = ["--config", "quickstart", "--trainer.max_steps", "2"]
 CASES = {
     # what there is not
-    "--model FactorVae": ["there is no such model. Did you mean FactorVAE? The models are: DIPVAE"],
-    "--data MPI3d": ["there is no such dataset. Did you mean MPI3D? The datasets are: MNIST"],
+    "--model FactorVae": ["there is no such model. Did you mean FactorVAE? The models are: AdaGVAE, "],
+    "--data MPI3d": ["there is no such dataset. Did you mean MPI3D? The datasets are: Cars3D, "],
     "--model MLP": ["MLP is a network. The models are"],
+    "--model own_kinds": ["Of a class in own_kinds.py the name is wanted, too: own_kinds.CLASS."],
     "--model.likelihood Bern": ["no such likelihood", "The likelihoods are: Bernoulli, Fixed"],
     "--model={class_path: disent.models.BetVAE}": [
         "--model disent.models.BetVAE: there is no class BetVAE in ", "Did you mean BetaVAE or "
@@ -160,7 +161,10 @@ def test_members_are_those_of_the_rooms():
         (["--model.likelihood", "3"], "--model.likelihood"),
         (["--trainer.precision", "float"], "--trainer.precision float"),
         (["--trainer.devices", "{a: 1}"], "--trainer.devices"),
-        (["--evaluate.precision", "float16"], "--evaluate.precision float16"),
+        (
+            ["--evaluate.precision", "float16"],
+            "--evaluate.precision float16: Expected one of 'float32', 'bfloat16'.",
+        ),
         (["--loader.sampling", "all"], "--loader.sampling all"),
         (["--model.posterior", "fll"], "--model.posterior fll"),
         (["--model.size", "[1, 2, 3]"], "--model.size"),
