@@ -46,7 +46,7 @@ def make():
 BASE = ["--config", "quickstart", "--trainer.max_steps", "2"]
 CASES = {
     # what there is not
-    "--model FactorVae": ["there is no such model. Did you mean FactorVAE? The models are: AdaGVAE, "],
+    "--model FactorVae": ["there is no such model. Did you mean FactorVAE? The models are: AdaG"],
     "--data MPI3d": ["there is no such dataset. Did you mean MPI3D? The datasets are: Cars3D, "],
     "--model MLP": ["MLP is a network. The models are"],
     "--model own_kinds": ["Of a class in own_kinds.py the name is wanted, too: own_kinds.CLASS."],
