@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from disent.config.kinds import KINDS, PARTS, member_names
-from disent.config.parser import FitCLI
+from disent.config.parser import GROUPS, FitCLI
 from disent.config.presets import presets
 
-WIDTH, COLUMN = 100, 34
+WIDTH, COLUMN = 100, 30
 HEAD = """\
 usage: disent fit [--config PRESET] [--model CLASS] [--data CLASS] [OPTION VALUE ...]
 
@@ -18,12 +18,17 @@ earlier one was stopped. What comes later on the command line wins.
 
   disent fit --config quickstart
   disent fit --config locatello2019 --model BetaVAE --model.beta 4 --data Shapes3D --data.path FILE
+
+A CLASS is one of those named here, or FILE.CLASS of your own FILE.py in the working folder.
 """
-TRAINER = """\
-What else Lightning's trainer takes is listed by disent fit --help all; the options of a class by
-disent fit --model.help BetaVAE, --data.help Shapes3D; what there is, with a line of each, by
-disent list models, or presets, networks, datasets, scores ...
+TAIL = """
+--help all: every option, Lightning's trainer's too. --model.help BetaVAE, --data.help Shapes3D:
+those of a class. disent list models, or presets, networks, datasets ...: a line of each.
 """
+SAID = {  # what the parser has no words for, or not ours
+    "seed_everything": "of weights, batches and noise (default: 0)",
+    "checkpoint_every_n_steps": "steps between two checkpoints (default: 1000)",
+}
 SHOWN = {  # of the trainer
     "max_steps": "length of the training; a finished run goes on to more",
     "max_time": "stop after DD:HH:MM:SS; the same command goes on",
@@ -32,33 +37,32 @@ SHOWN = {  # of the trainer
     "precision": "such as bf16-mixed (default: float32)",
     "log_every_n_steps": "steps between two rows of metrics.csv (default: 50)",
 }
-LEFT_OUT = {"help", "print_config", "provenance", "config", "model", "data", "trainer"}
+LEFT_OUT = {"help", "print_config", "print_shtab", "provenance", "config", "model", "data"}
+LEFT_OUT |= {"trainer", *GROUPS}
 
 
 def short_help() -> str:
     """At most 80 lines of 100 columns."""
     parser = FitCLI(["--model", "VAE"]).parser
-    lines = [HEAD, *_option("--config PRESET|FILE", f"{', '.join(presets())}; or a file")]
+    defaults = parser.get_defaults()
+    lines = [HEAD, *_option("--config PRESET", f"{', '.join(presets())}; or a file")]
     for key, kind in KINDS.items():
-        option = f"model.{key}" if key in PARTS else key
-        names = ", ".join(kind.names())
-        more = "" if key != "model" else "; each has options of its own, as --model.beta"
-        lines += _option(f"--{option} CLASS", f"{names}; or FILE.CLASS of your own{more}")
+        name = f"model.{key}" if key in PARTS else key
+        lines += _option(f"--{name} CLASS", ", ".join(kind.names()))
     group = ""
-    for action in parser._actions:
-        first = action.dest.partition(".")[0]
-        if first in LEFT_OUT or not action.option_strings or action.dest.endswith(".help"):
+    for action in sorted(parser._actions, key=lambda action: "." in action.dest):
+        first, dot, last = action.dest.partition(".")
+        if action.dest in LEFT_OUT or first in LEFT_OUT - GROUPS.keys() or last == "help":
             continue
-        if "." in action.dest and first != group:
+        if dot and first != group:
             group = first
             lines.append("")
-        lines += _option(
-            action.option_strings[0], _said(action, parser.get_defaults().get(action.dest))
-        )
+        said = SAID.get(action.dest) or _said(action, defaults.get(action.dest))
+        lines += _option(f"--{action.dest}", said)
     lines.append("")
     for name, text in SHOWN.items():
         lines += _option(f"--trainer.{name}", text)
-    return "\n".join([*lines, "", TRAINER])
+    return "\n".join([*lines, TAIL])
 
 
 def full_help() -> str:
@@ -73,13 +77,17 @@ def options_with_choices() -> dict[str, list[str]]:
     found |= {name: [] for name in member_names() if name.startswith("--")}
     for key, kind in KINDS.items():
         found[f"--model.{key}" if key in PARTS else f"--{key}"] = kind.names()
+    found.pop("--print_shtab", None)
     return found | {"--config": list(presets())}
 
 
 def _said(action: Any, default: Any) -> str:
+    """The parser's words, and the default where they do not say it."""
     text = " ".join(str(action.help or "").split())
-    said = "default" in text or default in (None, "")
-    return text if said else f"{text} (default: {default})".strip()
+    if "default" in text or default in (None, ""):
+        return text
+    default = ",".join(default) if isinstance(default, list | tuple) else default
+    return f"{text} (default: {default})"
 
 
 def _option(name: str, text: str) -> Iterator[str]:

@@ -160,7 +160,6 @@ def test_members_are_those_of_the_rooms():
     [
         (["--model.likelihood", "3"], "--model.likelihood"),
         (["--trainer.precision", "float"], "--trainer.precision float"),
-        (["--trainer.devices", "{a: 1}"], "--trainer.devices"),
         (
             ["--evaluate.precision", "float16"],
             "--evaluate.precision float16: Expected one of 'float32', 'bfloat16'.",
