@@ -45,7 +45,8 @@ def short_help() -> str:
     """At most 80 lines of 100 columns."""
     parser = FitCLI(["--model", "VAE"]).parser
     defaults = parser.get_defaults()
-    lines = [HEAD, *_option("--config PRESET", f"{', '.join(presets())}; or a file")]
+    known = "such as quickstart or locatello2019 (disent list presets), or a file"
+    lines = [HEAD, *_option("--config PRESET", known)]
     for key, kind in KINDS.items():
         name = f"model.{key}" if key in PARTS else key
         lines += _option(f"--{name} CLASS", ", ".join(kind.names()))
