@@ -15,10 +15,11 @@ from disent.config.options import EvaluateOptions, LoaderOptions, PictureOptions
 from disent.config.parser import GROUPS, FitCLI
 from disent.config.presets import resolve_presets
 from disent.config.values import as_yaml
-from disent.data.base import PictureDataset
+from disent.data.base import PictureDataset, check_pictures
 from disent.data.datamodule import FactorDataModule
 from disent.evaluation.options import Precision
 from disent.models.base import Model
+from disent.runs.classes import raised_inside
 from disent.runs.mistakes import explain
 
 EPOCHS = ("max_epochs", "min_epochs", "limit_train_batches", "check_val_every_n_epoch")
@@ -115,7 +116,8 @@ class FitConfig:
         try:
             made = self._cli.parser.instantiate(self._cli.config)
         except ValueError as error:
-            raise ValueError(explain(str(error), [])) from error
+            raise ValueError(raised_inside(error) or explain(str(error), [])) from error
+        check_pictures(made.data)
         made.model.check_data(made.data)
         loader = FactorDataModule(made.data, seed=self.seed, **vars(self.loader))
         return Built(made.model, made.data, loader, dict(made.trainer))

@@ -120,6 +120,19 @@ class FactorDataset(PictureDataset):
         return self.grid.factors(index)
 
 
+def check_pictures(dataset: PictureDataset) -> None:
+    """Raises ValueError unless the first picture is as the dataset says that its pictures are."""
+    if type(dataset).__module__.startswith("disent."):
+        return
+    first = dataset.images(torch.zeros(1, dtype=torch.int64))
+    shape, wanted = list(first.shape), [1, dataset.channels, *dataset.size]
+    if shape != wanted or first.dtype != torch.uint8:
+        raise ValueError(
+            f"{type(dataset).__name__}.images gave {shape} of {first.dtype} for one picture, but "
+            f"{wanted} of torch.uint8, 0 to 255, is wanted: [B, channels, height, width]."
+        )
+
+
 def check_index(index: Tensor, pictures: int) -> None:
     """Raises TypeError or IndexError unless `index` lists flat indices of so many pictures.
 

@@ -12,6 +12,8 @@ from disent.config.fit import FitConfig
 from disent.config.kinds import KINDS, check_classes, member_names
 
 OWN = """
+import torch
+from disent.grid import FactorGrid
 from disent.data.base import FactorDataset, PictureDataset
 from disent.models.base import Model, Update
 from disent.networks.base import Network
@@ -23,6 +25,19 @@ class Tiny(Network):
 
 class NoNet:
     pass
+
+class Raises(Network):
+    def __init__(self, channels, latent_dim, outputs):
+        self.width = hidden
+
+class NoArguments(Network):
+    def __init__(self):
+        super().__init__()
+
+class Floats(FactorDataset):
+    fingerprint, channels, grid = "none", 1, FactorGrid(("a",), (8,))
+    def images(self, index):
+        return torch.zeros(len(index), 64, 64)
 
 class Bare(nn.Module):
     pass
@@ -64,7 +79,7 @@ CASES = {
     "--model.network nowhere.Tiny": ["there is no file nowhere.py in ", "no module nowhere is"],
     "--model.network own_kind.Tiny": ["there is no file own_kind.py", "Did you mean own_kinds?"],
     "--model.network own_kinds.Tony": [
-        "there is no class Tony in ", "own_kinds.py. Did you mean Tiny? It has: Bare, Half"
+        "there is no class Tony in ", "own_kinds.py. Did you mean Tiny? It has: Bare, Floats, "
     ],
     "--model.network broken.Tiny": [
         "--model.network broken.Tiny: broken.py was found in ",
@@ -119,6 +134,25 @@ def test_a_network_without_parts_is_answered_when_it_is_made():
     config = FitConfig.read([*BASE, "--model.network", "own_kinds.Tiny"])
     with pytest.raises(ValueError, match="Tiny has no encoder: a network's `__init__` makes"):
         config.build()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--model.network own_kinds.Raises", r"NameError: name 'hidden' .*\(own_kinds\.py, line "),
+        ("--model.network own_kinds.NoArguments", r"TypeError: NoArguments\.__init__\(\) takes 1"),
+        (
+            "--data own_kinds.Floats",
+            r"Floats\.images gave \[1, 64, 64\] of torch\.float32 for one picture, but "
+            r"\[1, 1, 64, 64\] of torch\.uint8",
+        ),
+    ],
+)
+def test_what_fails_when_it_is_made_is_said_with_its_place(words, said):
+    config = FitConfig.read([*BASE, *words.split()])
+    with pytest.raises(ValueError, match=said) as error:
+        config.build()
+    assert "\n" not in str(error.value)
 
 
 def test_a_class_of_a_config_file_is_named_with_the_file(folder):
