@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from disent.runs.classes import class_paths, find_class
+from disent.runs.classes import class_paths, find_class, raised_inside
 from disent.runs.mistakes import explain
 
 # arguments of a model or an objective that nobody has to type: each follows from seed and data
@@ -33,6 +33,8 @@ def make(config: Mapping[str, Any], key: str, base: type | None = None) -> Any:
         return parser.instantiate(parser.parse_object({key: config[key]}))[key]
     except ArgumentError as error:
         raise ValueError(explain(str(error), [])) from error
+    except (TypeError, NameError, AttributeError, LookupError) as error:  # of one's own code
+        raise ValueError(raised_inside(error)) from error
 
 
 def _class_of(section: Any) -> type:

@@ -2,12 +2,14 @@
 """Files of one's own: which they are, what a run keeps of them, when they have changed."""
 
 import hashlib
+import importlib
 import sys
 import warnings
 from collections.abc import Iterator
 
 import pytest
 
+from disent.runs.build import make
 from disent.runs.classes import class_paths, did_you_mean
 from disent.runs.sources import keep_sources, own_files, warn_of_changes, where_kept
 
@@ -97,6 +99,13 @@ def test_where_a_copy_lies_is_said_and_what_to_type(folder):
     assert f"keeps it as {folder}/run/source/pack/nets.py" in said
     assert f"put PYTHONPATH={folder}/run/source before it" in said
     assert where_kept(folder / "run", "gone.Tiny") == ""
+
+
+def test_code_of_ones_own_that_fails_is_said_with_its_place(folder):
+    (folder / "work" / "single.py").write_text("class Data:\n    def __init__(self):\n        no\n")
+    importlib.reload(sys.modules["single"])
+    with pytest.raises(ValueError, match=r"NameError: name 'no' is .*\(single\.py, line 3\)"):
+        make({"data": {"class_path": "single.Data"}}, "data")
 
 
 def test_the_nearest_names_do_not_look_at_capitals():
