@@ -19,8 +19,7 @@ from disent.data.base import PictureDataset, check_pictures
 from disent.data.datamodule import FactorDataModule
 from disent.evaluation.options import Precision
 from disent.models.base import Model
-from disent.runs.classes import raised_inside
-from disent.runs.mistakes import explain
+from disent.runs.mistakes import what_was_raised
 
 EPOCHS = ("max_epochs", "min_epochs", "limit_train_batches", "check_val_every_n_epoch")
 EPOCHS += ("val_check_interval", "reload_dataloaders_every_n_epochs")
@@ -116,7 +115,7 @@ class FitConfig:
         try:
             made = self._cli.parser.instantiate(self._cli.config)
         except ValueError as error:
-            raise ValueError(raised_inside(error) or explain(str(error), [])) from error
+            raise ValueError(what_was_raised(error)) from error
         check_pictures(made.data)
         made.model.check_data(made.data)
         loader = FactorDataModule(made.data, seed=self.seed, **vars(self.loader))

@@ -4,8 +4,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from disent.runs.classes import class_paths, find_class, raised_inside
-from disent.runs.mistakes import explain
+from disent.runs.classes import class_paths, find_class
+from disent.runs.mistakes import explain, what_was_raised
 
 # arguments of a model or an objective that nobody has to type: each follows from seed and data
 FILLED = ("seed", "channels", "size", "pictures", "factor_names", "factor_sizes")
@@ -33,8 +33,8 @@ def make(config: Mapping[str, Any], key: str, base: type | None = None) -> Any:
         return parser.instantiate(parser.parse_object({key: config[key]}))[key]
     except ArgumentError as error:
         raise ValueError(explain(str(error), [])) from error
-    except (TypeError, NameError, AttributeError, LookupError) as error:  # of one's own code
-        raise ValueError(raised_inside(error)) from error
+    except (ValueError, TypeError, NameError, AttributeError, LookupError) as error:
+        raise ValueError(what_was_raised(error)) from error
 
 
 def _class_of(section: Any) -> type:

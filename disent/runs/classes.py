@@ -81,33 +81,20 @@ def _load(module: str) -> ModuleType:
         raise ValueError(_why(module, error)) from error
 
 
-def raised_inside(error: BaseException) -> str:
-    """What code that nobody checks has raised, and where; empty for what was said on purpose.
-
-    Args:
-        error: What a parser made of it; its cause, or the cause of that, is what was raised.
-    """
-    words = ("Union subtypes", "Parser key")
-    while error.__cause__ is not None and any(word in str(error) for word in words):
-        error = error.__cause__
-    said_on_purpose = isinstance(error, ValueError | OSError | ArithmeticError)
-    return "" if said_on_purpose else _told(error)
+def told(error: BaseException) -> str:
+    """An exception in one line, with its type and place: of code that says nothing on purpose."""
+    frames = traceback.extract_tb(error.__traceback__)
+    passed = (__file__, importlib.__file__, "<")
+    lines = [frame for frame in frames if not frame.filename.startswith(passed)]
+    at = f" ({Path(lines[-1].filename).name}, line {lines[-1].lineno})" if lines else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{at}"
 
 
 def _why(module: str, error: BaseException) -> str:
     """Which file was found where, and what happened when it was imported."""
     file = _file_of(module)
     found = f"{file.name} was found in {file.parent}" if file else f"{module} was found"
-    return f"{found}, but importing it failed: {_told(error)}"
-
-
-def _told(error: BaseException) -> str:
-    """An exception in one line, with its type and place."""
-    frames = traceback.extract_tb(error.__traceback__)
-    passed = (__file__, importlib.__file__, "<")
-    lines = [frame for frame in frames if not frame.filename.startswith(passed)]
-    at = f" ({Path(lines[-1].filename).name}, line {lines[-1].lineno})" if lines else ""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}{at}"
+    return f"{found}, but importing it failed: {told(error)}"
 
 
 def _file_of(module: str) -> Path | None:

@@ -4,7 +4,7 @@
 import re
 from collections.abc import Sequence
 
-from disent.runs.classes import did_you_mean
+from disent.runs.classes import did_you_mean, told
 
 
 def explain(message: str, known: Sequence[str]) -> str:
@@ -33,6 +33,24 @@ def explain(message: str, known: Sequence[str]) -> str:
         return found[1]
     lines = [line.strip(" -") for line in message.splitlines() if line.strip()]
     return " ".join(lines[:3])
+
+
+def what_was_raised(error: BaseException) -> str:
+    """Why an object could not be made: what its class said, or how its code failed, and where.
+
+    Args:
+        error: What the parser made of it, whose cause, or the cause of that, is the original.
+    """
+    while error.__cause__ is not None and _is_of_parser(error):
+        error = error.__cause__
+    if _is_of_parser(error):
+        return explain(str(error), [])
+    said_on_purpose = isinstance(error, ValueError | OSError | ArithmeticError)
+    return str(error) if said_on_purpose else told(error)
+
+
+def _is_of_parser(error: BaseException) -> bool:
+    return any(words in str(error) for words in ("Union subtypes", "Parser key"))
 
 
 def _of_several(key: str, message: str) -> str:
