@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""disent fleet FILE: trains the runs of a sweep file together, as one program."""
+"""disent fleet SWEEP: trains the runs of a sweep file together, as one program."""
 
 import argparse
 

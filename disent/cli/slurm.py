@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""disent slurm FILE: runs a W&B sweep file as a Slurm job array that survives preemption."""
+"""disent slurm SWEEP: runs a W&B sweep file as a Slurm job array that survives preemption."""
 
 import argparse
 import shlex
@@ -16,9 +16,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "submits it. Runs that meet their time limit or are preempted save themselves and are "
         "requeued. Submitting again runs what is not finished; what has failed only with --retry.",
     )
-    parser.add_argument("file", metavar="FILE", help="such as sweeps/beta.yaml")
+    parser.add_argument("file", metavar="SWEEP", help="name of a sweep, such as beta, or a file")
     parser.add_argument(
-        "--profile", required=True, help="name of a file in slurm/profiles/, or a path"
+        "--profile", required=True, help="name of a profile, such as gpu, or a file"
     )
     parser.add_argument("--runs", default="runs", help="folder of runs (default: runs)")
     parser.add_argument(
@@ -39,7 +39,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--program",
         help="what starts disent on the nodes (default: this Python; in a container: disent)",
     )
-    parser.add_argument("--template", default="slurm/array.sbatch")
+    parser.add_argument("--template", default="array", help="a file instead of the suite's own")
     parser.set_defaults(run=run)
 
 
@@ -49,15 +49,16 @@ def run(arguments: argparse.Namespace) -> int:
     from disent.launch.slurm.profile import read_profile
     from disent.launch.sweep.file import read_sweep
     from disent.launch.workers.study import Study
+    from disent.shipped import find
 
     if arguments.chunk is not None and arguments.chunk < 1:
         raise ValueError(f"--chunk is {arguments.chunk}, but a number from 1 on is wanted.")
-    template = Path(arguments.template)
-    sweep = read_sweep(arguments.file)
+    template, file = find(arguments.template, "template"), find(arguments.file, "sweep")
+    sweep = read_sweep(file)
     profile = read_profile(arguments.profile, template.parent / "profiles")
     runs = Path(arguments.runs).absolute()
     folder = runs / ".sweeps" / sweep.name / "slurm"
-    study, kept = Study(sweep, runs), kept_path(Path(arguments.file), folder)
+    study, kept = Study(sweep, runs), kept_path(file, folder)
     study.check(keep=False)
     script = render(
         template,
@@ -73,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(script, end="")
         return 0
     find_sbatch()  # before anything is written
-    keep(Path(arguments.file), kept)
+    keep(file, kept)
     study.check()
     if arguments.retry:  # here and once: in the script, a requeue would try them again and again
         for name in study.retry():

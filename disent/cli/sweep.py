@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""disent sweep FILE: runs a W&B sweep file on this machine, offline."""
+"""disent sweep SWEEP: runs a W&B sweep file on this machine, offline."""
 
 import argparse
 import os
@@ -33,7 +33,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What all ways to run a sweep here have in common."""
-    parser.add_argument("file", metavar="FILE", help="such as sweeps/beta.yaml")
+    parser.add_argument("file", metavar="SWEEP", help="name of a sweep, such as beta, or a file")
     parser.add_argument("--workers", type=int, default=1, help="trials to run at once (default: 1)")
     parser.add_argument("--runs", default="runs", help="folder of runs (default: runs)")
     parser.add_argument(
@@ -69,9 +69,10 @@ def run(arguments: argparse.Namespace) -> int:
     from disent.launch.sweep.aim import doubts
     from disent.launch.sweep.file import read_sweep
     from disent.launch.workers.workers import Workers
+    from disent.shipped import find
 
     _refuse_again(arguments.extra)
-    sweep, only = read_sweep(arguments.file), _numbers(arguments.trial)
+    sweep, only = read_sweep(find(arguments.file, "sweep")), _numbers(arguments.trial)
     together = trains_together(only, os.environ)
     workers = Workers(
         sweep,

@@ -164,9 +164,5 @@ def _directive(path: Path) -> str:
 
 
 def _environment(template: Path) -> jinja2.Template:
-    if not template.is_file():
-        raise FileNotFoundError(
-            f"there is no template {template}. Call this from a checkout, or name one: --template."
-        )
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     return environment.from_string(template.read_text(encoding="utf-8"))

@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from disent.shipped import find
+
 TIME = re.compile(r"(\d+-)?\d+(:\d{2}){0,2}")  # Slurm's forms: 90, 1:30:00, 2-12:00:00
 
 
@@ -58,20 +60,14 @@ class Profile:
         return self.nodes * self.tasks
 
 
-def read_profile(given: str | os.PathLike[str], folder: Path) -> Profile:
-    """Reads a profile by its path, or by its name in `folder`.
+def read_profile(given: str | os.PathLike[str], folder: Path | None = None) -> Profile:
+    """Reads a profile by its path, or by its name: in `folder`, or among those of the suite.
 
     Raises:
-        FileNotFoundError: There is none; the message lists those in the folder.
+        FileNotFoundError: There is none; the message lists those that there are.
         ValueError: An entry is unknown, missing or wrong.
     """
-    named = folder / f"{os.fspath(given)}.yaml"
-    file = named if named.is_file() else Path(given)
-    if not file.is_file():
-        known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml"))) or "none"
-        raise FileNotFoundError(
-            f"there is no profile {given}. In {folder}: {known}. Or name a file of your own."
-        )
+    file = find(given, "profile", folder)
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

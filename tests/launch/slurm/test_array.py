@@ -113,7 +113,7 @@ def test_slurms_forms_of_a_time_are_taken(time, tmp_path):
 def test_an_unknown_profile_lists_the_known(capsys):
     arguments = ["slurm", str(ROOT / "sweeps" / "quick.yaml"), "--profile", "a100", "--dry-run"]
     assert main([*arguments, "--template", str(TEMPLATE)]) == 1
-    assert "there is no profile a100. In" in (said := capsys.readouterr().err)
+    assert "there is no profile a100: no such file" in (said := capsys.readouterr().err)
     assert "container, cpu, gpu, local, node" in said
 
 
