@@ -9,6 +9,18 @@ from pathlib import Path
 from typing import IO
 
 
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """A path as it is meant wherever one is said: ~ is the home folder, $NAME a variable.
+
+    A relative one is seen from the working folder, whether a file or the command line says it.
+
+    Example:
+        >>> expanded("~/runs") == Path.home() / "runs"
+        True
+    """
+    return Path(os.path.expanduser(os.path.expandvars(path)))
+
+
 def create(file: Path, text: str) -> bool:
     """Creates a file with its content in one step; False if it exists already.
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a folder holds the run that a config describes, and whether that is done."""
 
+import copy
 import inspect
 import pydoc
 from collections.abc import Mapping
 from typing import Any
 
+from disent.config.places import make_absolute
+from disent.config.precision import PRESENT
 from disent.runs.build import FILLED
 from disent.runs.directory import RunDir
 
@@ -64,12 +67,16 @@ def differences(old: Config, new: Config, prefix: str = "") -> list[str]:
 
 def _compared(config: Config) -> Config:
     """What makes a run another run; on how many devices it runs does not."""
-    compared = {key: config.get(key) for key in COMPARED}
+    compared = {key: copy.deepcopy(config.get(key)) for key in COMPARED}
+    for key in ("model", "data"):  # older versions kept paths as they were typed
+        make_absolute(compared[key])
     compared["fast"] = bool(compared["fast"])  # runs of older versions do not say
     trainer = compared["trainer"] or {}
     kept = {
         name: value for name, value in trainer.items() if name not in (*PLACES, *LENGTH, *SHOWN)
     }
+    if kept.get("precision") is not None:  # one that an older version kept under another name
+        kept["precision"] = PRESENT.get(str(kept["precision"]), kept["precision"])
     return {**compared, "model": _whole(compared["model"]), "trainer": kept}
 
 

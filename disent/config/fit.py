@@ -13,11 +13,14 @@ from disent.config.kinds import check_classes
 from disent.config.knobs import own_knobs
 from disent.config.options import EvaluateOptions, LoaderOptions, PictureOptions, WandbOptions
 from disent.config.parser import GROUPS, FitCLI
+from disent.config.places import make_absolute
+from disent.config.precision import checked_precision
 from disent.config.presets import resolve_presets
-from disent.config.values import as_yaml
+from disent.config.values import as_word, as_yaml
 from disent.data.base import PictureDataset, check_pictures
 from disent.data.datamodule import FactorDataModule
 from disent.evaluation.options import Precision
+from disent.files import expanded
 from disent.models.base import Model
 from disent.runs.mistakes import what_was_raised
 
@@ -79,7 +82,12 @@ class FitConfig:
             config.model.init_args[name] = value
         if isinstance(config.evaluate.metrics, str):
             config.evaluate.metrics = [n.strip() for n in config.evaluate.metrics.split(",")]
+        _check_seed(config.seed_everything)
+        config.trainer.precision = checked_precision(config.trainer.precision)
         _check_steps(config.trainer, cli.parser.get_defaults().trainer)
+        for section in (config.model, config.data):
+            make_absolute(section)
+        config.runs = str(expanded(config.runs))
         fill_in(config.model, facts_of(config.data.as_dict(), config.seed_everything))
         groups = {name: kind(**config[name].as_dict()) for name, kind in GROUPS.items()}
         groups["evaluate"].options()  # a score that does not exist is said now
@@ -120,6 +128,15 @@ class FitConfig:
         made.model.check_data(made.data)
         loader = FactorDataModule(made.data, seed=self.seed, **vars(self.loader))
         return Built(made.model, made.data, loader, dict(made.trainer))
+
+
+def _check_seed(seed: Any) -> None:
+    """Raises ValueError unless it is a number: model, noise and batches are functions of it."""
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise ValueError(
+            f"--seed_everything is {as_word(seed)}, but a whole number is wanted: a run is a "
+            "function of its seed. Leave it out for 0."
+        )
 
 
 def _check_steps(trainer: Any, defaults: Any) -> None:

@@ -22,6 +22,16 @@ def as_yaml(words: Sequence[str]) -> list[str]:
     return said
 
 
+def as_word(value: object) -> str:
+    """A value as it is typed on a command line: false, null, 3.
+
+    Example:
+        >>> as_word(False), as_word(None), as_word("x")
+        ('false', 'null', 'x')
+    """
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
 def _as_yaml(value: str) -> str:
     try:
         parsed = ast.literal_eval(value)

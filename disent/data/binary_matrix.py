@@ -13,6 +13,8 @@ from typing import IO
 
 import numpy as np
 
+from disent.files import expanded
+
 MAGIC = {np.dtype(np.uint8): 0x1E3D4C55, np.dtype("<i4"): 0x1E3D4C54}
 FEWEST = 3  # sizes that a header has, where there are fewer dimensions
 PACKED = b"\x1f\x8b"  # how gzip begins
@@ -25,7 +27,7 @@ def find(folder: str | os.PathLike[str], name: str, home: str) -> Path:
         FileNotFoundError: Neither is there.
         NotADirectoryError: `folder` is no folder.
     """
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file, but the folder of the matrices is wanted.")
     for spelling in (name, f"{name}.gz"):

@@ -21,6 +21,7 @@ from torch import Tensor
 from disent.data.base import FactorDataset
 from disent.data.files import md5, release, source_key
 from disent.data.stored_pictures import StoredPictures
+from disent.files import expanded
 from disent.grid import FactorGrid
 
 GRID = FactorGrid(("elevation", "azimuth", "object_type"), (4, 24, 183))
@@ -53,7 +54,7 @@ class Cars3D(FactorDataset):
     channels = 3
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        place = Path(path).expanduser()
+        place = expanded(path)
         self._pictures = StoredPictures(
             f"cars3d-official-1-{source_key(*_sources(place))}",
             (len(self.grid), 3, 64, 64),

@@ -14,6 +14,7 @@ from numpy.lib import format as npy
 
 from disent.data import npz
 from disent.data.files import release, source_key
+from disent.files import expanded
 from disent.grid import FactorGrid
 
 CHUNK = 8192  # pictures read at a time
@@ -34,7 +35,7 @@ def prepare(
         FileNotFoundError: There is no such file.
         ValueError: Its name ends in neither .npz nor .hdf5 nor .h5.
     """
-    file = Path(path).expanduser()
+    file = expanded(path)
     if not file.is_file():
         raise FileNotFoundError(
             f"there is no file {file}. Download dSprites from {HOME}, or leave the path out to "

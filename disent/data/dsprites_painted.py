@@ -16,6 +16,7 @@ from torch import Tensor
 from disent.data.base import FactorDataset
 from disent.data.dsprites import DSprites
 from disent.data.files import digest
+from disent.files import expanded
 from disent.streams import Words
 
 SIDE = 64  # of a picture, in pixels
@@ -122,7 +123,7 @@ class ScreamDSprites(FactorDataset):
         path: str | os.PathLike[str] | None = None,
         seed: int = 0,
     ) -> None:
-        painting = read_painting(Path(picture).expanduser())
+        painting = read_painting(expanded(picture))
         self._words, self._sprites = Words(seed, "paintings behind sprites"), DSprites(path)
         self._painting = torch.from_numpy(painting)
         self._fingerprint = (

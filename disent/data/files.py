@@ -2,6 +2,7 @@
 """Pictures kept in one file each, made once for all processes, and opened by memory map."""
 
 import errno
+import fcntl
 import hashlib
 import json
 import math
@@ -11,13 +12,15 @@ import shutil
 import time
 import uuid
 import warnings
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
 from platformdirs import user_cache_path
+
+from disent.files import expanded
 
 FOOTER = 256  # bytes after the pictures: what they are, as JSON, padded with blanks
 PROBES, PROBE = 64, 4096  # so many blocks of so many bytes are read again when a file is opened
@@ -32,7 +35,7 @@ Fill = Callable[[np.ndarray], None]
 def cache_folder() -> Path:
     """Where pictures are kept: DISENT_DATA_DIR, or `disent` in the user's cache folder."""
     named = os.environ.get("DISENT_DATA_DIR")
-    return Path(named).expanduser() if named else user_cache_path("disent", appauthor=False)
+    return expanded(named) if named else user_cache_path("disent", appauthor=False)
 
 
 def source_key(*files: Path) -> str:
@@ -124,7 +127,7 @@ def _open(file: Path, name: str, shape: tuple[int, ...]) -> np.ndarray | None:
 
 
 def _lock(file: Path) -> AbstractContextManager[object]:
-    """A lock on `file`, held already and released on leaving; none where there are none.
+    """A lock on `file`, for a `with` statement; none where there are none.
 
     Raises:
         OSError: With an errno of UNWRITABLE if the folder is read-only.
@@ -132,14 +135,45 @@ def _lock(file: Path) -> AbstractContextManager[object]:
     file.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(file.parent, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file.parent))
+    lock = file.with_suffix(".lock")
     try:
-        return FileLock(file.with_suffix(".lock")).acquire()
+        return FileLock(lock, mode=0o600 | shared_mode(file.parent)).acquire()
+    except PermissionError:
+        if not lock.exists():
+            raise
+        return _locked_by_reading(lock)  # another user's, who made it by a narrower umask
     except NotImplementedError:  # what filelock makes of ENOSYS, depending on its version
         return nullcontext()
     except OSError as error:
         if error.errno not in LOCKLESS:
             raise
         return nullcontext()
+
+
+@contextmanager
+def _locked_by_reading(lock: Path) -> Iterator[None]:
+    """The same lock on a file that may only be read; or, where even that is refused, none.
+
+    Without it two users may make the file at once; each makes it whole, and the last one stays.
+    """
+    try:
+        handle = os.open(lock, os.O_RDONLY)
+    except PermissionError:
+        yield
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)  # released when the file is closed
+        yield
+    finally:
+        os.close(handle)
+
+
+def shared_mode(folder: Path) -> int:
+    """Who may read and write the files of a folder: those who may read and write the folder.
+
+    A user's umask does not say it: who shares a cache folder shares what is in it.
+    """
+    return folder.stat().st_mode & 0o666
 
 
 def _in_memory(folder: Path, shape: tuple[int, ...], fill: Fill, error: OSError) -> np.ndarray:
@@ -166,6 +200,8 @@ def _make(file: Path, name: str, shape: tuple[int, ...], fill: Fill) -> np.ndarr
         fill(array)
         whole[-FOOTER:] = np.frombuffer(_footer(name, shape, array), np.uint8)
         whole.flush()
+        with suppress(OSError):  # of file systems without modes
+            temporary.chmod(0o600 | shared_mode(file.parent) & 0o644)
         _rename(temporary, file)
     finally:
         temporary.unlink(missing_ok=True)

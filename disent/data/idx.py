@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from disent.files import expanded
+
 BYTES = 8  # type code of unsigned bytes, the only one that pictures and labels use
 PACKED = b"\x1f\x8b"  # how gzip begins
 WHAT = {1: "labels", 3: "pictures"}  # by number of dimensions
@@ -27,7 +29,7 @@ def find(folder: str | os.PathLike[str], name: str, home: str) -> Path:
         FileNotFoundError: It is not there.
         NotADirectoryError: `folder` is no folder.
     """
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     dotted = name.replace("-idx", ".idx")
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file, but the folder of the IDX files is wanted.")

@@ -18,6 +18,7 @@ from disent.data import npz
 from disent.data.base import FactorDataset
 from disent.data.files import md5, release, source_key
 from disent.data.stored_pictures import StoredPictures
+from disent.files import expanded
 from disent.grid import FactorGrid
 
 Variant = Literal["toy", "realistic", "real", "complex"]
@@ -69,7 +70,7 @@ class MPI3D(FactorDataset):
             raise ValueError(
                 f"variant must be one of {', '.join(get_args(Variant))}, got {variant!r}."
             )
-        file = Path(path).expanduser()
+        file = expanded(path)
         if not file.is_file():
             raise FileNotFoundError(
                 f"there is no file {file}. Download the npz of MPI3D {variant} (see {HOME}); "

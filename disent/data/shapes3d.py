@@ -15,6 +15,7 @@ from torch import Tensor
 from disent.data.base import FactorDataset
 from disent.data.files import release, source_key
 from disent.data.stored_pictures import StoredPictures
+from disent.files import expanded
 from disent.grid import FactorGrid
 
 GRID = FactorGrid(
@@ -47,7 +48,7 @@ class Shapes3D(FactorDataset):
     channels = 3
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        file = Path(path)
+        file = expanded(path)
         if not file.is_file():
             raise FileNotFoundError(
                 f"there is no file {file}. Download 3dshapes.h5 (see {HOME}), or take "

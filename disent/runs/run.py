@@ -7,6 +7,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, Self
 
+from disent.files import expanded
 from disent.runs.build import make
 from disent.runs.classes import NoSuchModuleError, class_paths
 from disent.runs.directory import RunDir
@@ -36,7 +37,7 @@ class Run:
             FileNotFoundError: The folder is no run.
             ValueError: Its config is damaged.
         """
-        run = RunDir(path)
+        run = RunDir(expanded(path))
         if not run.config.exists():
             raise FileNotFoundError(
                 f"{run.config} does not exist, so {run.path} is not a run. "

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from disent.files import expanded
 from disent.runs.directory import RunDir
 from disent.runs.find import find_runs, is_run
 from disent.runs.index import indexed_runs
@@ -75,7 +76,7 @@ def run_folders(root: Path) -> list[Path]:
 def _load(source: str) -> pd.DataFrame:
     if source.startswith(ONLINE):
         return pd.DataFrame(list(online_rows(source)))
-    root = Path(source)
+    root = expanded(source)
     if root.is_dir() and not is_run(root):
         table = indexed_runs(root)
         if table.empty and (logs := logs_in(root)):

@@ -4,7 +4,7 @@
 import logging
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from disent.config.compare import changes, is_finished
@@ -27,6 +27,7 @@ def fit(argv: Sequence[str], stop: StopRequest) -> None:
         InterruptedRunError: A signal came.
     """
     prepare_process()
+    check_tasks(os.environ)
     config = read(argv)
     folder = RunDir(_place(config, argv))
     keep_arithmetic(config, folder)
@@ -77,6 +78,25 @@ def prepare_process() -> None:
     # Lightning's own use of torch: no news to a user
     warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec", FutureWarning)
     warnings.filterwarnings("ignore", "The `srun` command is available")  # sweeps need none
+
+
+def check_tasks(environment: Mapping[str, str]) -> None:
+    """Raises ValueError where a Slurm job's tasks cannot train one run together, as they stand.
+
+    Lightning shares a run out by the tasks of each node, and takes every task for one of them.
+
+    Example:
+        >>> check_tasks({"SLURM_NTASKS": "2", "SLURM_NTASKS_PER_NODE": "2"})
+    """
+    tasks = environment.get("SLURM_NTASKS", "1")
+    shells = environment.get("SLURM_JOB_NAME") in ("bash", "interactive")  # none is a task there
+    if tasks == "1" or shells or "SLURM_NTASKS_PER_NODE" in environment:
+        return
+    raise ValueError(
+        f"this Slurm job has --ntasks={tasks}, of which nobody knows how many a node has. Write "
+        f"--ntasks-per-node={tasks} in its script, with --trainer.devices {tasks}, for one run on "
+        "all of them; or --ntasks=1 for one process."
+    )
 
 
 def read(argv: Sequence[str]) -> FitConfig:
