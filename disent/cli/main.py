@@ -4,6 +4,7 @@
 import argparse
 import contextlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,8 +12,11 @@ from collections.abc import Sequence
 from disent import __version__
 from disent.cli import (
     completion,
+    copy,
     data,
+    doctor,
     evaluate,
+    export,
     fleet,
     listing,
     report,
@@ -31,7 +35,7 @@ FIT = "train a model: disent fit --config quickstart (see disent fit --help)"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status."""
-    status = _run(list(sys.argv[1:] if argv is None else argv))
+    status = _run([at_home(word) for word in (sys.argv[1:] if argv is None else argv)])
     distributed = sys.modules.get("torch.distributed")
     if argv is None and distributed is not None and distributed.is_initialized():
         # one of several ranks: threads of gloo abort, now and then, an interpreter that ends in
@@ -40,6 +44,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.flush()
         os._exit(status)
     return status
+
+
+def at_home(word: str) -> str:
+    """A word with ~/ at its beginning, or behind the = of an option, as the home folder has it.
+
+    Shells leave it where it stands behind a =.
+
+    Example:
+        >>> at_home("--runs=~/runs") == f"--runs={os.path.expanduser('~')}/runs"
+        True
+    """
+    found = re.fullmatch(r"(-[^=]*=)?(~[\w.-]*/.*)", word, re.DOTALL)
+    return f"{found[1] or ''}{os.path.expanduser(found[2])}" if found else word
 
 
 def _run(argv: Sequence[str]) -> int:
@@ -96,7 +113,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"disent {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     commands.add_parser("fit", help=FIT, add_help=False)
-    described = (evaluate, score, traverse, sweep, fleet, slurm, runs, report, data)
-    for command in (*described, listing, completion):
+    of_runs = (evaluate, score, traverse, export, runs, report)
+    of_sweeps = (sweep, fleet, slurm, copy)
+    for command in (*of_runs, *of_sweeps, data, listing, completion, doctor):
         command.add_parser(commands)
     return parser

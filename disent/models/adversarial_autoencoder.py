@@ -158,7 +158,7 @@ class AdversarialAutoEncoder(AutoEncoder):
         """
         if not self.conditions:
             return self.network.decode(z)
-        told = one_hot(factors, self.conditions, self.factor_sizes, len(z)).to(z)
+        told = one_hot(factors, self.conditions, self.factor_sizes, z.shape[0]).to(z)
         return self.network.decode(torch.cat([z, told], 1))
 
 

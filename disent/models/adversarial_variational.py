@@ -184,7 +184,7 @@ class BlackBox:
         """Of 32 draws of each."""
         half = Stream(0, "means of posteriors").normal(0, (DRAWS // 2, 1, self._d))
         noise = torch.cat([half, -half]).to(self._features)
-        return self.sample(noise.expand(-1, len(self._features), -1)).mean(0)
+        return self.sample(noise.expand(-1, self._features.shape[0], -1)).mean(0)
 
     def sample(self, noise: Float[Tensor, "*k b d"]) -> Float[Tensor, "*k b d"]:
         """One draw of each, f(x, noise), from `noise` that the caller draws from N(0, 1)."""

@@ -78,8 +78,9 @@ class ConditionalVAE(VAE):
         self, x: Float[Tensor, "b c h w"], factors: Int[Tensor, "b k"] | None = None
     ) -> Posterior:
         """The posterior q(z|x, y), in float32, of pictures in [0, 1]."""
-        planes = self.told_of(factors, len(x))[:, :, None, None].expand(-1, -1, *x.shape[2:])
-        numbers = self.network.encoder(torch.cat([x, planes.to(x.dtype)], 1)).float()
+        planes = self.told_of(factors, x.shape[0])[:, :, None, None]
+        planes = planes.expand(-1, -1, *x.shape[2:]).to(x.dtype)
+        numbers = self.network.encoder(torch.cat([x, planes], 1)).float()
         if self.posterior == "full":
             return FullGaussian.of(numbers, self.latent_dim)
         return DiagonalGaussian(*numbers.chunk(2, -1))
@@ -88,4 +89,5 @@ class ConditionalVAE(VAE):
         self, z: Float[Tensor, "b d"], factors: Int[Tensor, "b k"] | None = None
     ) -> Float[Tensor, "b o h w"]:
         """The likelihood's parameters for latents z and factors."""
-        return self.network.decode(torch.cat([z, self.told_of(factors, len(z)).to(z.dtype)], 1))
+        told = self.told_of(factors, z.shape[0]).to(z.dtype)
+        return self.network.decode(torch.cat([z, told], 1))

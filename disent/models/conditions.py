@@ -76,7 +76,8 @@ class Given:
 
     def rows(self, pictures: int) -> Int[Tensor, "b k"] | None:
         """The factors of so many pictures."""
-        if self.factors is None or len(self.factors) == pictures:
+        # by shape, not by len: a program is made of this, for any number of rows
+        if self.factors is None or self.factors.shape[0] == pictures:
             return self.factors
         if len(self.factors) != 1:
             raise ValueError(
@@ -85,10 +86,10 @@ class Given:
         return self.factors.expand(pictures, -1)
 
     def encode(self, x: Float[Tensor, "b c h w"]) -> Any:
-        return self.model.encode(x, self.rows(len(x)))
+        return self.model.encode(x, self.rows(x.shape[0]))
 
     def decode(self, z: Float[Tensor, "b d"]) -> Tensor:
-        return self.model.decode(z, self.rows(len(z)))
+        return self.model.decode(z, self.rows(z.shape[0]))
 
     def picture(self, z: Float[Tensor, "b d"]) -> Float[Tensor, "b c h w"]:
         return type(self.model).picture(self, z)

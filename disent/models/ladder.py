@@ -132,7 +132,7 @@ class TopDown:
 
     def __init__(self, ladder: Ladder, told: Sequence[Tensor]) -> None:
         self._ladder, self._told = ladder, told
-        self.mean = self.sample(told[0].new_zeros(len(told[0]), sum(ladder.sizes)))
+        self.mean = self.sample(told[0].new_zeros(told[0].shape[0], sum(ladder.sizes)))
 
     def sample(self, noise: Float[Tensor, "*k b d"]) -> Float[Tensor, "*k b d"]:
         """One draw of each, all levels in turn, from `noise` that the caller draws from N(0, 1)."""
