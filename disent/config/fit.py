@@ -3,7 +3,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import yaml
@@ -85,14 +84,10 @@ class FitConfig:
         _check_seed(config.seed_everything)
         config.trainer.precision = checked_precision(config.trainer.precision)
         _check_steps(config.trainer, cli.parser.get_defaults().trainer)
-        for section in (config.model, config.data):
-            make_absolute(section)
-        config.runs = str(expanded(config.runs))
+        _read_places(config)
         fill_in(config.model, facts_of(config.data.as_dict(), config.seed_everything))
         groups = {name: kind(**config[name].as_dict()) for name, kind in GROUPS.items()}
         groups["evaluate"].options()  # a score that does not exist is said now
-        if config.init_from:
-            config.init_from = str(Path(config.init_from).expanduser().resolve())
         plain = ("init_from", "fast", "run", "runs", "again", "checkpoint_every_n_steps", "logger")
         return cls(
             model=config.model.as_dict(),
@@ -128,6 +123,15 @@ class FitConfig:
         made.model.check_data(made.data)
         loader = FactorDataModule(made.data, seed=self.seed, **vars(self.loader))
         return Built(made.model, made.data, loader, dict(made.trainer))
+
+
+def _read_places(config: Any) -> None:
+    """Reads paths as a shell does; those that a run needs again become absolute."""
+    for section in (config.model, config.data):
+        make_absolute(section)
+    config.runs = str(expanded(config.runs))
+    if config.init_from:
+        config.init_from = str(expanded(config.init_from).resolve())
 
 
 def _check_seed(seed: Any) -> None:

@@ -33,7 +33,7 @@ def print_findings(findings: Sequence[Finding]) -> bool:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for finding in findings:
-        table.add_row(finding.what, finding.state, escape(finding.told))
+        table.add_row(escape(finding.what), finding.state, escape(finding.told))
     console = Console()
     if not console.is_terminal:
         console.width = WIDTH

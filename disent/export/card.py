@@ -158,7 +158,8 @@ def _beaten(record: Mapping[str, Any]) -> Iterator[str]:
         if score.get("value") is None:
             yield f"{name} could not be computed: {score.get('reason', 'no reason was kept')}"
             continue
-        above = [part for part in BASELINES if (score.get(part) or -1e300) >= score["value"]]
+        given = [part for part in BASELINES if score.get(part) is not None]
+        above = [part for part in given if score[part] >= score["value"]]
         if above:
             told = ", ".join(f"{part} {_number(score[part])}" for part in above)
             yield f"{name} {_number(score['value'])} is not above {told}."
