@@ -15,7 +15,7 @@ from disent.config.parser import GROUPS, FitCLI
 from disent.config.places import make_absolute
 from disent.config.precision import checked_precision
 from disent.config.presets import resolve_presets
-from disent.config.values import as_word, as_yaml
+from disent.config.values import as_yaml
 from disent.data.base import PictureDataset, check_pictures
 from disent.data.datamodule import FactorDataModule
 from disent.evaluation.options import Precision
@@ -81,7 +81,6 @@ class FitConfig:
             config.model.init_args[name] = value
         if isinstance(config.evaluate.metrics, str):
             config.evaluate.metrics = [n.strip() for n in config.evaluate.metrics.split(",")]
-        _check_seed(config.seed_everything)
         config.trainer.precision = checked_precision(config.trainer.precision)
         _check_steps(config.trainer, cli.parser.get_defaults().trainer)
         _read_places(config)
@@ -132,15 +131,6 @@ def _read_places(config: Any) -> None:
     config.runs = str(expanded(config.runs))
     if config.init_from:
         config.init_from = str(expanded(config.init_from).resolve())
-
-
-def _check_seed(seed: Any) -> None:
-    """Raises ValueError unless it is a number: model, noise and batches are functions of it."""
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise ValueError(
-            f"--seed_everything is {as_word(seed)}, but a whole number is wanted: a run is a "
-            "function of its seed. Leave it out for 0."
-        )
 
 
 def _check_steps(trainer: Any, defaults: Any) -> None:

@@ -14,6 +14,7 @@ import disent.networks
 from disent.config.kinds import member_names
 from disent.config.options import EvaluateOptions, LoaderOptions, PictureOptions, WandbOptions
 from disent.config.presets import presets
+from disent.config.values import as_word
 from disent.data.base import PictureDataset
 from disent.models.base import Model
 from disent.runs.mistakes import explain
@@ -118,3 +119,13 @@ class FitCLI(LightningCLI):
         except ValueError as error:
             options = [option for action in parser._actions for option in action.option_strings]
             raise ValueError(explain(str(error), [*options, *member_names()])) from error
+        _check_seed(self.config.seed_everything)  # at once: for true, one would be drawn
+
+
+def _check_seed(seed: Any) -> None:
+    """Raises ValueError unless it is a number: model, noise and batches are functions of it."""
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise ValueError(
+            f"--seed_everything is {as_word(seed)}, but a whole number is wanted: a run is a "
+            "function of its seed. Leave it out for 0."
+        )
