@@ -114,9 +114,11 @@ def _slurm() -> Finding:
     if shutil.which("sbatch") is None:
         return Finding("Slurm", "note", "no sbatch here: disent slurm prints scripts (--dry-run)")
     done = subprocess.run(["sbatch", "--version"], capture_output=True, text=True, check=False)
+    lines = (done.stdout or done.stderr).strip().splitlines() or ["it says nothing"]
+    if done.returncode:
+        return Finding("Slurm", "note", f"sbatch is here, but no cluster: {lines[-1]}")
     job = os.environ.get("SLURM_JOB_ID")
-    told = (done.stdout or done.stderr).strip() + (f"; inside job {job}" if job else "")
-    return Finding("Slurm", "problem" if done.returncode else "ok", told)
+    return Finding("Slurm", "ok", lines[-1] + (f"; inside job {job}" if job else ""))
 
 
 def _wandb() -> Finding:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from disent.runs.directions import is_better
 from disent.runs.run import Run
 
 BASELINES = ("untrained", "pca", "chance")
@@ -58,8 +59,8 @@ def _what(run: Run, kind: str) -> list[str]:
     places = [f"`{name}: {value}`" for name, value in given.items() if str(value).startswith("/")]
     needed = f"It needs {', '.join(places)} of `model.json`: say there where it is with you."
     return [
-        f"A {kind} trained by disent, an experiment suite for disentanglement studies. To build it",
-        "again:",
+        f"Model {kind}, trained by disent, an experiment suite for disentanglement studies.",
+        "To build it again:",
         "",
         "```python",
         "from disent.export import load_export",
@@ -142,7 +143,7 @@ def _failures(run: Run, record: Mapping[str, Any]) -> Iterator[str]:
         found = True
         yield f"- {line}"
     if not found and record.get("scores"):
-        yield "Nothing that was measured: each score is above its baselines."
+        yield "Nothing that was measured: each score is better than its baselines."
     elif not found:
         yield "Not known: it was not scored."
 
@@ -159,10 +160,10 @@ def _beaten(record: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} could not be computed: {score.get('reason', 'no reason was kept')}"
             continue
         given = [part for part in BASELINES if score.get(part) is not None]
-        above = [part for part in given if score[part] >= score["value"]]
-        if above:
-            told = ", ".join(f"{part} {_number(score[part])}" for part in above)
-            yield f"{name} {_number(score['value'])} is not above {told}."
+        same = [part for part in given if is_better(name, score["value"], score[part]) is False]
+        if same:
+            told = ", ".join(f"{part} {_number(score[part])}" for part in same)
+            yield f"{name} {_number(score['value'])} is no better than {told}."
 
 
 def _uncoded(record: Mapping[str, Any]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 import disent
 from disent.data.base import PictureDataset
@@ -116,7 +116,7 @@ def parts_of(model: Any, dataset: PictureDataset) -> list[Part]:
 def _write_model(run: Run, model: Any, dataset: PictureDataset, folder: Path, step: int) -> None:
     """Weights, and how to build what they belong to; read back and compared bit for bit."""
     weights = {n: t.detach().contiguous().clone() for n, t in model.state_dict().items()}
-    save_file(weights, folder / WEIGHTS)
+    (folder / WEIGHTS).write_bytes(save(weights))
     described: Mapping[str, Any] = {
         "format": 1,
         "disent": disent.__version__,

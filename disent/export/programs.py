@@ -2,8 +2,10 @@
 """Encoder and decoder as programs that need no suite: torch.export and ONNX, each compared."""
 
 import importlib.util
+import logging
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,8 +58,7 @@ def write_programs(part: Part, folder: Path) -> list[Told]:
     for suffix, write in ((".pt2", _write_torch), (".onnx", _write_onnx)):
         file = folder / f"{part.name}{suffix}"
         try:
-            with warnings.catch_warnings(), torch.no_grad():
-                warnings.simplefilter("ignore")  # of exporters, about themselves
+            with _silently(), torch.no_grad():
                 away = _compare(part, write(part, file))
         except Exception as error:  # exporters fail in as many ways as there are models
             file.unlink(missing_ok=True)
@@ -65,6 +66,19 @@ def write_programs(part: Part, folder: Path) -> list[Told]:
         else:
             told.append(Told(file.name, away))
     return told
+
+
+@contextmanager
+def _silently() -> Iterator[None]:
+    """Without what exporters say of themselves, by warnings and by loggers."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 def _write_torch(part: Part, file: Path) -> Function:

@@ -165,3 +165,22 @@ def test_a_score_out_of_range_or_missing_is_a_problem(tmp_path):
     assert trial._scored(run).state == "problem"
     run.write_scores({"scores": {"mig": {"value": 0.5, "chance": 0.0}}})
     assert trial._scored(run) == Finding("a score", "ok", "MIG 0.500, chance 0.000")
+
+
+@pytest.mark.parametrize(
+    ("script", "finding"),
+    [
+        ("echo slurm 23.11.4", Finding("Slurm", "ok", "slurm 23.11.4; inside job 7")),
+        (
+            "echo first >&2; echo last >&2; exit 1",
+            Finding("Slurm", "note", "sbatch is here, but no cluster: last"),
+        ),
+    ],
+)
+def test_a_slurm_without_a_cluster_is_a_note_in_a_line(script, finding, tmp_path, monkeypatch):
+    sbatch = tmp_path / "sbatch"
+    sbatch.write_text(f"#!/bin/sh\n{script}\n")
+    sbatch.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    assert machine._slurm() == finding

@@ -13,6 +13,8 @@ RECORD = {
     "scores": {
         "mig": {"value": 0.3214, **SCORE},
         "dci": {"value": 0.9, **SCORE},
+        "active_units": {"value": 0.0, **SCORE},
+        "gaussian_total_correlation": {"value": -0.1, **SCORE},
         "sap": {"value": None, "reason": "no variances"},
     },
     "factors": {
@@ -47,7 +49,7 @@ def test_it_says_data_cost_scores_failures_licence_and_command(tmp_path):
         "| pos_x | 0.950 | 0.500 |",
         "rate 3.000, distortion 50.000 nats per image.",
         "![traversals](figures/traversals.png)",
-        "- mig 0.321 is not above pca 0.400.",
+        "- mig 0.321 is no better than pca 0.400.",
         "- sap could not be computed: no variances",
         "- size can hardly be read from the code.",
         "- 1 of 3 latents hold nothing (below 0.01 nats).",
@@ -56,7 +58,9 @@ def test_it_says_data_cost_scores_failures_licence_and_command(tmp_path):
         "disent 0.1.0, torch 2.13.0",
     ):
         assert f"\n{line}\n" in f"\n{card}", line
-    assert "dci 0.900 is not above" not in card
+    assert "- dci" not in card
+    assert "- active_units" not in card
+    assert "- gaussian_total_correlation" not in card
 
 
 def test_what_is_not_known_is_said(tmp_path):

@@ -7,14 +7,10 @@ from pathlib import Path
 
 import disent
 from disent.launch.sweep.file import Sweep
+from disent.runs.directions import LESS
 
 OPTION = "evaluate.metrics"
 USUAL = ("mig", "beta_vae_score")  # what a run is scored by where nothing is said
-# of all other scores, and of elbo, more is better
-LESS = {
-    "loss", "distortion", "squared_error", "gaussian_total_correlation", "mutual_info_score",
-    "gaussian_wasserstein_correlation", "fairness",
-}  # fmt: skip
 
 
 def doubts(sweep: Sweep, extra: Sequence[str] = ()) -> list[str]:
