@@ -41,11 +41,12 @@ BANNED = {  # packages that a room never imports
     "runs": {"lightning", "wandb"},
     "launch": {"torch", "lightning", "wandb", "jsonargparse"},
     **{room: {"lightning", "wandb", "jsonargparse"} for room in FORMULAS | NOUNS - {"internals"}},
-    **{room: {"wandb", "jsonargparse"} for room in ("data", "models", "fleet", "latents", "export")},
+    **{room: {"wandb", "jsonargparse"} for room in ("data", "models", "fleet", "latents")},
     **{
         room: {"wandb", "jsonargparse"} for room in ("evaluation", "callbacks", "encoding", "codes")
     },
     "training": {"wandb"},
+    "export": {"wandb", "jsonargparse"},
 }
 PRIVATE = {"_signal_connector", "_checkpoint_connector", "_should_accumulate", "fit_loop"}
 PRIVATE |= {"_trainer"}
