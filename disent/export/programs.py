@@ -116,6 +116,7 @@ def _onnx_function(part: Part, file: Path) -> Function:
     if importlib.util.find_spec("onnxruntime") is not None:
         import onnxruntime
 
+        onnxruntime.disable_telemetry_events()
         session: Any = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
     else:
         from onnx.reference import ReferenceEvaluator

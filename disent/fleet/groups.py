@@ -67,7 +67,7 @@ def plan(
             if is_finished(RunDir(runs / trial.name), planned.config):
                 continue
             groups.setdefault(_shared(planned.config), []).append(planned)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             found.reasons.setdefault(str(error), []).append(trial.name)
     for group in groups.values():
         if len(group) > 1:
