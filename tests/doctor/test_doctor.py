@@ -153,9 +153,10 @@ def test_other_weights_after_a_stop_are_a_problem(tmp_path):
     for number, run in enumerate(runs):
         run.last.parent.mkdir(parents=True)
         torch.save({"state_dict": {"w": torch.tensor([1.0, 2.0 + number])}}, run.last)
-    assert trial._compared(*runs, 10).state == "problem"
-    assert "weights are 1.0e+00 off" in trial._compared(*runs, 10).told
-    assert trial._compared(runs[0], runs[0], 10).state == "ok"
+    one, other = runs
+    assert trial._compared(one, other, 10).state == "problem"
+    assert "weights are 1.0e+00 off" in trial._compared(one, other, 10).told
+    assert trial._compared(one, one, 10).state == "ok"
 
 
 def test_a_score_out_of_range_or_missing_is_a_problem(tmp_path):
