@@ -117,6 +117,8 @@ def test_one_file_touches_the_private_parts_of_lightning(file):
         ("disent.fleet.speed, disent.fleet.record", "jsonargparse"),
         ("disent.data, disent.models, disent.callbacks.record, disent.fleet", "wandb"),
         ("disent.runs, disent.launch.workers.workers", "wandb"),
+        ("disent.report, disent.cli.report", "altair"),
+        ("disent.report, disent.training.run", "vl_convert"),
     ],
 )
 def test_importing_modules_leaves_another_unloaded(modules, absent):

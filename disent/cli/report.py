@@ -23,6 +23,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--out", metavar="FILE", help="default: report.html in the first folder, or here"
     )
+    parser.add_argument(
+        "--drawn",
+        metavar="N",
+        type=int,
+        default=300,
+        help="curves and pictures of N runs at most, one of each setting first (default: 300); "
+        "the table and the figures over runs always hold all",
+    )
     parser.set_defaults(run=run)
 
 
@@ -32,6 +40,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     folder = Path(arguments.source[0])
     file = Path(arguments.out or (folder / "report.html" if folder.is_dir() else "report.html"))
-    number = write_report(arguments.source, file)
+    number = write_report(arguments.source, file, drawn=arguments.drawn)
     print(f"{file}: {number} runs, {file.stat().st_size / 1e6:.1f} MB")
     return 0

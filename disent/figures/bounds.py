@@ -7,7 +7,15 @@ from matplotlib.figure import Figure
 
 from disent.checks import check_columns
 from disent.figures.strength import AXES
-from disent.figures.style import COLOURS, INK, TEXT, label_axes, new_figure
+from disent.figures.style import (
+    COLOURS,
+    INK,
+    WIDE,
+    label_axes,
+    legend_below,
+    small_multiples,
+    wrap,
+)
 
 LINEAR = 10.0  # nats: within, the axis is linear; beyond, logarithmic
 
@@ -34,21 +42,19 @@ def information_bounds(runs: pd.DataFrame, *, entropy: float) -> Figure:
     if runs.empty:
         raise ValueError("no run has a strength and the terms on all pictures: evaluate the runs.")
     families = list(runs.groupby("objective"))
-    figure = new_figure(1400, 640)
-    panels = figure.subplots(1, len(families), sharey=True, squeeze=False)[0]
-    figure.subplots_adjust(left=0.09, right=0.98, top=0.89, bottom=0.17, wspace=0.08)
+    figure, panels = small_multiples(len(families))
+    width = 1400 // min(WIDE, len(families)) - 60
     for position, (axes, (name, family)) in enumerate(zip(panels, families, strict=True)):
         what = str(family["setting"].iloc[0]).split()[0]
         _bounds(axes, family, entropy)
         label_axes(
             axes,
-            title=str(name),
+            title=wrap(str(name), width),
             x=AXES.get(what, what),
-            y="" if position else "nats per image (log beyond 10)",
+            y="" if position % WIDE else "nats per image (log beyond 10)",
         )
         axes.set_yscale("symlog", linthresh=LINEAR)
-        if position == 0:
-            axes.legend(fontsize=TEXT - 1, frameon=False, loc="best")
+    legend_below(figure, panels)
     return figure
 
 

@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from disent.checks import check_columns
-from disent.figures.style import COLOURS, INK, MUTED, TEXT, label_axes, new_figure
+from disent.figures.style import COLOURS, INK, MUTED, TEXT, label_axes, legend_below, new_figure
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = 7  # of equal ELBO
+NAMED = 16  # settings at most whose names are written beside their means
 
 
 def rate_distortion_plane(
@@ -41,7 +42,8 @@ def rate_distortion_plane(
     if runs.empty:
         raise ValueError("no run has a rate and a distortion: nothing was logged, or evaluated.")
     figure = new_figure(1400, 980)
-    axes = figure.add_axes((0.1, 0.17, 0.86, 0.74))
+    figure.set_layout_engine("constrained")
+    axes = figure.add_subplot()
     right, top = 1.12 * float(runs["rate"].max()), 1.1 * float(runs["distortion"].max())
     low = min(0.0, float(runs["distortion"].min()) * 1.1)
     if entropy is not None:
@@ -51,19 +53,22 @@ def rate_distortion_plane(
     _equal_elbo(axes, right, low, top)
     looks = zip(cycle(COLOURS), cycle(MARKERS), strict=False)
     for (name, family), (colour, marker) in zip(runs.groupby("objective"), looks, strict=False):
-        _family(axes, str(name), family, colour, marker)
+        _family(axes, str(name), family, colour, marker, named=runs["setting"].nunique() <= NAMED)
     label_axes(
         axes,
         title="Rate-distortion plane",
         x="rate, nats per image",
         y="distortion, nats per image",
     )
-    axes.legend(fontsize=TEXT, frameon=False, loc="best")
-    figure.text(0.01, 0.02, note, fontsize=TEXT - 1, color=MUTED, va="bottom")
+    legend_below(figure, [axes])
+    if note:
+        figure.supxlabel(note, fontsize=TEXT - 1, color=MUTED, x=0.01, ha="left")
     return figure
 
 
-def _family(axes: Axes, name: str, family: pd.DataFrame, colour: str, marker: str) -> None:
+def _family(
+    axes: Axes, name: str, family: pd.DataFrame, colour: str, marker: str, *, named: bool
+) -> None:
     """One family: every run, and its settings' means joined in the order of their strength."""
     axes.scatter(
         family["rate"], family["distortion"], s=14, color=colour, marker=marker, alpha=0.55, lw=0
@@ -81,6 +86,8 @@ def _family(axes: Axes, name: str, family: pd.DataFrame, colour: str, marker: st
         linewidth=1.1,
         label=f"{name} (mean of each setting)",
     )
+    if not named:
+        return
     for (_, setting), place in means.iterrows():  # pyright: ignore[reportGeneralTypeIssues]
         axes.annotate(
             str(setting),

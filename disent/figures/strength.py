@@ -9,7 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from disent.checks import check_columns
-from disent.figures.style import COLOURS, MUTED, TEXT, label_axes, new_figure
+from disent.figures.style import (
+    COLOURS,
+    MUTED,
+    WIDE,
+    label_axes,
+    legend_below,
+    small_multiples,
+    wrap,
+)
 
 AXES = {
     "beta": "beta (log scale)",
@@ -43,17 +51,21 @@ def score_against_strength(
     if runs.empty:
         raise ValueError(f"no run has a {score} and a strength: evaluate the runs first.")
     families = list(runs.groupby("objective"))
-    figure = new_figure(1400, 640)
-    panels = figure.subplots(1, len(families), sharey=True, squeeze=False)[0]
-    figure.subplots_adjust(left=0.09, right=0.98, top=0.89, bottom=0.17, wspace=0.08)
+    figure, panels = small_multiples(len(families))
+    width = 1400 // min(WIDE, len(families)) - 60
     for position, (axes, (name, family)) in enumerate(zip(panels, families, strict=True)):
         mine = None if means is None else means[means["objective"] == name]
         _points(axes, family, score, mine, COLOURS[position % len(COLOURS)])
         for baseline, value in (baselines or {}).items():
             axes.axhline(value, color=MUTED, lw=0.8, ls=LOOKS.get(baseline, ":"), label=baseline)
         what = str(family["setting"].iloc[0]).split()[0]
-        label_axes(axes, title=str(name), x=AXES.get(what, what), y=score if position == 0 else "")
-        axes.legend(fontsize=TEXT - 1, frameon=False, loc="best")
+        label_axes(
+            axes,
+            title=wrap(str(name), width),
+            x=AXES.get(what, what),
+            y="" if position % WIDE else score,
+        )
+    legend_below(figure, panels)
     return figure
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from disent.encoding import encoder_of
 from disent.figures.style import FAINT_RATE
 from disent.latents.pictures import Traversal, traverse
-from disent.report.svg import strip
+from disent.report.strips import strip
 from disent.runs import Run
 
 STEPS = Traversal(limit=2.5, columns=11)

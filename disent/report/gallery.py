@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageSequence
 
-from disent.report.svg import QUALITY
+from disent.report.strips import QUALITY
 
 COMMON = {"traversals", "reconstructions", "samples", "interpolation", "curves"}  # of every family
 WIDEST, FRAMES, PIXELS = 1000, 200, 50_000_000  # in a page; of a file that is opened at all

@@ -14,19 +14,27 @@ from disent.report.run_section import RunSection, run_section
 ALONE = 12  # runs: a process that imports torch costs as much as drawing these
 
 
-def run_sections(runs: pd.DataFrame) -> list[RunSection]:
-    """A section for each row of `load_runs`, in order; their anchors are run-0, run-1, ...."""
+def run_sections(runs: pd.DataFrame, numbers: list[int]) -> list[RunSection]:
+    """A section for each of these rows of `load_runs`, in order."""
     rows: list[dict[str, Any]] = [
-        {str(name): value for name, value in row.items()} for row in runs.to_dict("records")
+        {str(name): value for name, value in row.items()}
+        for row in runs.iloc[numbers].to_dict("records")
     ]
-    anchors = [f"run-{number}" for number in range(len(rows))]
     processes = min(len(os.sched_getaffinity(0)), len(rows) // ALONE)
     if processes < 2:
-        return [run_section(row, anchor) for row, anchor in zip(rows, anchors, strict=True)]
+        return [run_section(row, number) for row, number in zip(rows, numbers, strict=True)]
     # spawn: torch's threads do not survive a fork
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, _one_thread) as pool:
-        return list(pool.map(run_section, rows, anchors, chunksize=4))
+        return list(pool.map(run_section, rows, numbers, chunksize=4))
+
+
+def drawn_runs(runs: pd.DataFrame, most: int) -> list[int]:
+    """Numbers of the `most` runs to draw: first one of each setting, then the second, ...."""
+    if len(runs) <= most:
+        return list(range(len(runs)))
+    turn = runs.groupby(["objective", "setting"], dropna=False).cumcount().to_numpy()
+    return sorted(turn.argsort(kind="stable")[:most].tolist())
 
 
 def _one_thread() -> None:

@@ -1,35 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the report says of one run."""
+"""What the report draws of one run; its scores and settings are columns of the page's table."""
 
+import json
 import math
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
-from disent import figures
+from disent.figures.logged import Panel, panels
 from disent.report.frames import Frames, frames_of
 from disent.report.gallery import Picture, family_figures
-from disent.report.svg import svg
 from disent.runs import RunDir, followed_factors, load_histories
 from disent.runs.rows import FAILURES
 
-LEFT_OUT = ("trainer.", "provenance.", "pictures.", "wandb.")  # of the config: not about the model
-PARTS = ("spread", "untrained", "pca", "chance")
+STEPS = 120  # of a curve in the page: more cannot be told apart in a panel
 
 
 @dataclass
 class RunSection:
     """One run, ready for the template; what could not be read is in `missing`."""
 
-    anchor: str
+    number: int
     name: str
-    state: str
-    reason: str
-    settings: dict[str, str] = field(default_factory=dict)
-    scores: list[dict[str, str]] = field(default_factory=list)
     matrix: list[tuple[str, list[float]]] = field(default_factory=list)
     latents: list[str] = field(default_factory=list)
     curves: Markup | None = None
@@ -38,16 +35,14 @@ class RunSection:
     missing: list[str] = field(default_factory=list)
 
 
-def run_section(row: dict[str, Any], anchor: str) -> RunSection:
+def run_section(row: dict[str, Any], number: int) -> RunSection:
     """The section of one row of `load_runs`.
 
     Args:
         row: The run's columns.
-        anchor: The section's id in the page.
+        number: Of the run in the page.
     """
-    texts = (str(row.get(name, "")) for name in ("run", "state", "reason"))
-    section = RunSection(anchor, *texts, settings=_settings(row))
-    section.scores = _scores(row)
+    section = RunSection(number, str(row.get("run", "")))
     for add in (_add_curves, _add_pictures):
         try:
             add(section, str(row["path"]))
@@ -56,15 +51,27 @@ def run_section(row: dict[str, Any], anchor: str) -> RunSection:
     return section
 
 
-def _scores(row: dict[str, Any]) -> list[dict[str, str]]:
-    """Scores beside their baselines, wherever the run comes from."""
-    names = [name.removesuffix(".variant") for name in row if name.endswith(".variant")]
-    return [
-        {"name": name, "variant": str(row[f"{name}.variant"]), "value": _number(row.get(name))}
-        | {part: _number(row.get(f"{name}.{part}")) for part in PARTS}
-        for name in names
-        if _number(row.get(name))
-    ]
+def as_json(value: Any) -> Markup:
+    """JSON that can stand in an element of a page: nothing in it ends the element."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return Markup(text.replace("<", "\\u003c"))
+
+
+def thinned(panel: Panel, across: str = "step") -> dict[str, Any]:
+    """A panel for the page: some steps of its lines, and four digits of each value."""
+    once = {name: s[~s.index.duplicated(keep="last")] for name, s in panel.lines.items()}
+    table = pd.DataFrame(once).sort_index()
+    kept = set(np.linspace(0, len(table) - 1, min(STEPS, len(table))).round().astype(int))
+    for name in [name for name in table if table[name].notna().sum() <= STEPS]:
+        kept |= set(np.flatnonzero(table[name].notna()))  # of a few scores, none is left out
+    table = table.iloc[sorted(kept)]
+    lines = {
+        str(name): [float(f"{v:.4g}") if math.isfinite(v) else None for v in values]
+        for name, values in table.items()
+    }
+    steps = [float(f"{step:.6g}") for step in table.index]
+    told = {"title": panel.title, "unit": panel.unit, "log": panel.log, "across": across}
+    return told | {"step": steps, "lines": lines}
 
 
 def _add_curves(section: RunSection, path: str) -> None:
@@ -72,10 +79,11 @@ def _add_curves(section: RunSection, path: str) -> None:
         warnings.simplefilter("always")
         logged = load_histories(path)
     section.missing += [str(warning.message) for warning in said]
-    if logged.empty:
-        section.missing.append("no step was logged")
+    drawn = [] if logged.empty else panels(logged)
+    if drawn:
+        section.curves = as_json([thinned(panel) for panel in drawn])
     else:
-        section.curves = svg(figures.curves(logged), f"training curves of {section.name}")
+        section.missing.append("no step was logged")
 
 
 def _add_pictures(section: RunSection, path: str) -> None:
@@ -102,19 +110,3 @@ def _add_pictures(section: RunSection, path: str) -> None:
         rates = record["rates"] or [math.inf] * len(shares[0])
         factors = followed_factors({**record, "rates": rates})
     section.frames = frames_of(folder.path, record, factors)
-
-
-def _settings(row: dict[str, Any]) -> dict[str, str]:
-    """The settings that say what the run is: of the model, its data, how it was fed and scored."""
-    return {
-        name: str(value)
-        for name, value in row.items()
-        if name.split(".")[0] in ("model", "data", "loader", "evaluate", "seed", "trainer")
-        and (not name.startswith(LEFT_OUT) or name in ("trainer.max_steps", "trainer.precision"))
-        and not (isinstance(value, float) and value != value)
-        and value is not None
-    }
-
-
-def _number(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, int | float) and value == value else ""

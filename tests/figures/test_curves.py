@@ -91,3 +91,37 @@ def test_the_table_is_left_as_it_came():
     before = METRICS.copy()
     curves(METRICS)
     pd.testing.assert_frame_equal(METRICS, before)
+
+
+def test_every_kind_of_value_has_its_panel_and_unit():
+    other = METRICS[["step", "loss", "rate_0"]].assign(
+        total_correlation=[0.1, 0.2, 0.3],
+        discriminator_loss=[0.7, 0.6, 0.5],
+        discriminator_accuracy=[0.5, 0.6, 0.7],
+        squared_error=[90.0, 60.0, 50.0],
+        squared_error_per_pixel=[0.9, 0.6, 0.5],
+        images_per_second=[1e4, 1e4, 1e4],
+        mig=[0.1, np.nan, 0.2],
+        code_error=[3.0, 2.0, 1.5],
+    )
+    found = {axes.get_title(loc="left"): axes for axes in curves(other).axes}
+    assert {title: axes.get_ylabel() for title, axes in found.items()} == {
+        "Loss": "loss, log scale",
+        "Rate of each latent": "nats per image",
+        "Total correlation": "nats per image",
+        "Accuracy": "share that is right",
+        "Losses of the players": "nats",
+        "Squared error": "squared, mean over pixels",
+        "Scores and shares": "0 to 1",
+        "code_error": "code_error",
+    }
+    assert lines(found["Scores and shares"]) == {"mig": ([10, 30], [0.1, 0.2])}
+
+
+def test_legends_lie_beside_the_panels():
+    figure = curves(METRICS)
+    figure.canvas.draw()
+    for axes in figure.axes:
+        shown = axes.get_legend()
+        assert shown is not None
+        assert shown.get_window_extent().x0 >= axes.get_window_extent().x1

@@ -2,6 +2,7 @@
 """The report in a real browser: sliders, sorting, filtering, phone width, light and dark."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -51,8 +52,29 @@ def _outside(request):
 def column(page, name):
     """The cells of a column that are shown, from top to bottom."""
     names = page.locator("#runs-table thead button").all_inner_texts()
-    cells = f"#runs-table tbody tr:not([hidden]) > :nth-child({names.index(name) + 1})"
+    cells = f"#runs-table tbody tr > :nth-child({names.index(name) + 1})"
     return page.locator(cells).all_inner_texts()
+
+
+def scroll_through(page):
+    """Every figure is drawn when it is looked at: looks at all, and waits."""
+    page.evaluate(
+        """async () => {
+            for (let y = 0; y < document.body.scrollHeight; y += 500) {
+                scrollTo(0, y);
+                await new Promise((done) => setTimeout(done, 60));
+            }
+            scrollTo(0, 0);
+        }"""
+    )
+    page.wait_for_function("charts.every((chart) => chart.outer.hidden || chart.view)")
+
+
+def drawn(page, place):
+    """Names of the runs in a figure, as its view holds them."""
+    script = """(place) => charts.find((chart) => chart.holder.closest(place)).view
+        .data("runs").map((row) => row.run)"""
+    return set(page.evaluate(script, place))
 
 
 def test_the_table_sorts_by_numbers_both_ways(opened):
@@ -70,10 +92,10 @@ def test_the_table_sorts_by_numbers_both_ways(opened):
 def test_the_table_filters_by_text_and_state(opened):
     page = opened()
     page.get_by_label("Filter").fill("C 25")
-    assert set(column(page, "setting")) == {"C 25"}
+    assert set(column(page, "varies")) == {"C 25"}
     assert page.locator("#count").inner_text() == "2 of 26 runs"
     page.get_by_label("Filter").fill("")
-    page.get_by_label("State").select_option("failed")
+    page.get_by_label("State", exact=True).select_option("failed")
     assert column(page, "run") == ["study-00005"]
 
 
@@ -90,6 +112,66 @@ def test_a_slider_moves_its_picture(opened):
     assert frame.screenshot() == middle
 
 
+def test_the_reader_chooses_columns(opened):
+    page = opened()
+    names = page.locator("#runs-table thead button")
+    assert "strength" not in names.all_inner_texts()
+    page.locator("#table .chooser summary").click()
+    page.get_by_label("strength", exact=True).first.check()
+    assert names.all_inner_texts()[-1] == "strength"
+    assert {"1", "16", "100"} < set(column(page, "strength"))  # whole, as they were given
+    page.get_by_label("mig", exact=True).first.uncheck()
+    assert "mig" not in names.all_inner_texts()
+
+
+def test_what_the_table_hides_is_hidden_in_the_figures(opened):
+    page = opened()
+    scroll_through(page)
+    assert len(drawn(page, "#pair")) == 26
+    page.get_by_label("Filter").fill("C 25")
+    scroll_through(page)
+    assert drawn(page, "#pair") == set(column(page, "run"))
+    page.get_by_label("Filter").fill("")
+    page.locator("#legend input").first.uncheck()  # a family
+    scroll_through(page)
+    assert 0 < len(column(page, "run")) < 26
+    assert drawn(page, "#pair") == set(column(page, "run"))
+    page.get_by_role("button", name="none", exact=True).click()
+    assert column(page, "run") == []
+
+
+def test_two_columns_are_drawn_against_each_other_and_a_click_opens_the_run(opened):
+    page = opened()
+    page.locator("#across").select_option("seed")
+    page.locator("#up").select_option("sap")
+    scroll_through(page)
+    texts = page.locator("#pair svg text").all_text_contents()
+    assert {"seed", "sap"} <= set(texts)
+    page.locator("#pair svg .mark-symbol path").first.click(force=True)
+    page.wait_for_selector("#opened details[open] dl")
+    assert page.evaluate("location.hash").startswith("#run-")
+
+
+def test_two_runs_stand_side_by_side(opened):
+    page = opened()
+    page.get_by_label("Left", exact=True).fill("study-00000")
+    page.get_by_label("Right", exact=True).fill("study-00001")
+    page.get_by_label("Right", exact=True).press("Enter")
+    cells = page.locator("#beside tbody tr").filter(has_text="model.beta").locator("td")
+    assert cells.all_inner_texts() == ["model.beta", "1", "2", "1"]
+    assert page.locator("#beside .content").count() == 2
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+def test_no_texts_lie_over_each_other_in_the_figures(opened, width):
+    page = opened(viewport={"width": width, "height": 900})
+    scroll_through(page)
+    script = (Path(__file__).parent / "overlaps.js").read_text(encoding="utf-8")
+    counted = page.evaluate(script)
+    assert counted["texts"] > 100
+    assert counted["found"] == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_it_can_be_read_at_phone_width_in_light_and_dark(opened, width, scheme):
@@ -99,6 +181,7 @@ def test_it_can_be_read_at_phone_width_in_light_and_dark(opened, width, scheme):
         "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
     )
     assert contrast(ink, paper) > 10
+    scroll_through(page)
     label = page.locator("figure svg text").first
     assert contrast(label.evaluate("e => getComputedStyle(e).fill"), paper) > 7
     assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") >= 14

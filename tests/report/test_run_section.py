@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The section of a run whose codes are points, and of one whose pictures have no labels."""
 
+import json
+import math
 from base64 import b64decode
 from io import BytesIO
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import yaml
 from PIL import Image
 
 from disent.figures.animation import Animation
+from disent.figures.logged import panels
 from disent.models import VAE
 from disent.networks import Linear
 from disent.report.page import write_report
-from disent.report.run_section import run_section
+from disent.report.run_section import as_json, run_section, thinned
 from disent.runs import RunDir, load_runs
 
 RECORD = {
@@ -55,7 +59,7 @@ def run(tmp_path) -> RunDir:
 
 def section(run: RunDir):
     row = load_runs(run.path.parent).iloc[0].to_dict()
-    return run_section({str(name): value for name, value in row.items()}, "run-0")
+    return run_section({str(name): value for name, value in row.items()}, 0)
 
 
 def test_sliders_of_points_are_by_variance_each_around_its_mean(run):
@@ -115,3 +119,20 @@ def test_figures_of_a_family_are_shown_and_what_is_no_picture_is_named(run, tmp_
     assert write_report(tmp_path, tmp_path / "report.html") == 1
     page = (tmp_path / "report.html").read_text()
     assert page.count('alt="condition label of points"') == 1
+
+
+def test_long_curves_are_thinned_and_rare_scores_kept():
+    steps = range(1, 1001)
+    logged = pd.DataFrame({"step": steps, "loss": [1 / 3 for _ in steps], "mig": [math.nan] * 1000})
+    logged.loc[[7, 501], "mig"] = [0.25, 0.5]
+    loss, mig = (thinned(panel) for panel in panels(logged))
+    assert (loss["step"][0], loss["step"][-1], len(loss["step"])) == (1, 1000, 120)
+    assert set(loss["lines"]["loss"]) == {0.3333}
+    assert (mig["title"], mig["unit"], mig["log"]) == ("Scores and shares", "0 to 1", False)
+    assert (mig["step"], mig["lines"]) == ([8, 502], {"mig": [0.25, 0.5]})
+
+
+def test_json_in_a_page_cannot_end_its_element():
+    text = as_json({"name": "</script><script>alert(1)</script>"})
+    assert "<" not in text
+    assert json.loads(text) == {"name": "</script><script>alert(1)</script>"}
