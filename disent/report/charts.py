@@ -94,7 +94,7 @@ def _families() -> Any:
     y = alt.Y("family:N", title=None, sort=None)
     points = _base().mark_point(**POINT).encode(_axis("x"), y, **_look())
     mean = _base().mark_tick(thickness=2, size=16).encode(alt.X("mean(x):Q", title="$x"), y)
-    return alt.layer(points, mean).properties(width="container", height=alt.Step(24))
+    return alt.layer(points, mean).properties(width="container")
 
 
 def _plane() -> Any:
@@ -178,7 +178,7 @@ def _bars() -> Any:
     )
     known = _base("cells").transform_filter("isValid(datum.low)")
     ends = known.mark_rule(color="$ink").encode(alt.X("low:Q", title="$x"), alt.X2("high:Q"), y)
-    return alt.layer(bars, ends).properties(width="container", height=alt.Step(22))
+    return alt.layer(bars, ends).properties(width="container")
 
 
 def _curves() -> Any:

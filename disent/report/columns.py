@@ -24,9 +24,10 @@ DIGITS = 5
 def page_data(runs: pd.DataFrame) -> dict[str, Any]:
     """What the page's script reads, ready for `json.dumps`.
 
-    `columns`: of every name, a list, {"same": value} where all runs agree, or {"levels", "codes"}
-    of words. `groups`: the columns that differ between runs, by kind. `shown`: those that are shown
-    at first. `families`: the short name, the whole name, and the runs of each.
+    `columns`: of every name, a list, {"same": value} where all runs agree, {"at", "values"} where
+    few have a number, or {"levels", "codes"} of words. `groups`: the columns that differ between
+    runs, by kind. `shown`: those that are shown at first. `families`: the short name, the whole
+    name, and the runs of each.
 
     Args:
         runs: By `with_families`.
@@ -98,6 +99,9 @@ def _column(values: pd.Series) -> Any:
     if all(cell == cells[0] and type(cell) is type(cells[0]) for cell in cells):
         return {"same": cells[0]}
     if not any(isinstance(cell, str) for cell in cells):
+        known = [n for n, cell in enumerate(cells) if cell is not None]
+        if 3 * len(known) < len(cells):  # positions and values are shorter than many nulls
+            return {"at": known, "values": [cells[n] for n in known]}
         return cells
     words = [None if cell is None else str(cell) for cell in cells]
     levels = {word: code for code, word in enumerate(dict.fromkeys(w for w in words if w))}

@@ -9,9 +9,17 @@ function column(name) {
 function decode(stored) {
   if (Array.isArray(stored)) return stored;
   if (stored === undefined || "same" in stored) return Array(page.rows).fill(stored?.same ?? null);
+  if ("at" in stored) {
+    const found = Array(page.rows).fill(null);
+    stored.at.forEach((n, i) => { found[n] = stored.values[i]; });
+    return found;
+  }
   return stored.codes.map((code) => (code < 0 ? null : stored.levels[code]));
 }
-const numeric = (name) => column(name).every((v) => v === null || typeof v === "number");
+function numeric(name) {
+  const stored = page.columns[name];
+  return !("levels" in stored || typeof stored.same === "string");
+}
 const shownName = (name) => page.names[name] ?? name;
 function written(value) {
   if (typeof value !== "number") return value ?? "";

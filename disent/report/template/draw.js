@@ -10,7 +10,7 @@ const seen = new IntersectionObserver((entries) => {
   }
 }, { rootMargin: "200px" });
 
-// make() says what to draw now: {kind, fill, axes, data}; or nothing, which hides the chart
+// make() says what to draw now: {kind, fill, axes, data}, and how many lines of text; or nothing, which hides the chart
 function addChart(holder, make, outer = holder) {
   const chart = { holder, outer, make, stale: true, seen: false, spec: null, view: null };
   charts.push(chart);
@@ -81,6 +81,7 @@ async function redraw(chart) {
   const ink = getComputedStyle(document.documentElement).getPropertyValue("--ink");
   const spec = filled(page.charts[made.kind], { ...made.fill, ink });
   setAxes(spec, made.axes ?? {});
+  if (made.lines) spec.height = 24 * made.lines;
   const text = JSON.stringify(spec);
   if (chart.spec === text && chart.view) {
     for (const [name, rows] of Object.entries(made.data)) chart.view.data(name, rows);

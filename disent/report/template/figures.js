@@ -44,7 +44,7 @@ if (page.several) {
   addChart(figure("#by-family"), () => {
     const rows = rowsOf({ x: score.value, y: "family" }).filter(known);
     return rows.length && { kind: "families", fill: { x: axisName(score.value), y: "family" },
-      axes: {}, data: { runs: rows } };
+      lines: new Set(rows.map((row) => row.family)).size, data: { runs: rows } };
   }, document.querySelector("#by-family"));
   const panels = document.querySelector("#by-strength");
   let domain = null;

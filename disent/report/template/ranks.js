@@ -73,6 +73,7 @@ if (page.several) {
   // bars that were computed when the page was made
   for (const [id, bars] of Object.entries(page.bars)) {
     addChart(figure(`#${id}`), () => ({ kind: "bars",
-      fill: { x: bars.x, kinds: bars.kinds }, data: { cells: bars.cells } }));
+      fill: { x: bars.x, kinds: bars.kinds },
+      lines: new Set(bars.cells.map((cell) => cell.name)).size, data: { cells: bars.cells } }));
   }
 }

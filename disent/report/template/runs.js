@@ -108,9 +108,8 @@ function compareRuns() {
   const [a, b] = pair.map((input) => column("run").indexOf(input.value));
   beside.replaceChildren();
   if (a < 0 || b < 0) return;
-  const differing = Object.keys(page.columns)
-    .filter((name) => !/^(run|reason|provenance\..*)$/.test(name)
-      && !/\.(seed|variant|spread|untrained|pca|chance)$/.test(name))
+  const differing = Object.entries(page.groups)
+    .flatMap(([kind, names]) => (/^(beside|of the)/.test(kind) ? [] : names))
     .map((name) => [shownName(name), column(name)[a], column(name)[b]])
     .filter(([, x, y]) => x !== y)
     .map(([name, x, y]) => [name, x, y,
@@ -126,8 +125,13 @@ function compareRuns() {
   columns.forEach(drawCurves);
 }
 if (page.several) {
-  document.querySelector("#names").append(...column("run").map((name) => element("option", { value: name })));
-  for (const input of pair) input.addEventListener("change", compareRuns);
+  const names = document.querySelector("#names");
+  for (const input of pair) {
+    input.addEventListener("change", compareRuns);
+    input.addEventListener("focus", () => {
+      if (!names.children.length) names.append(...column("run").map((value) => element("option", { value })));
+    });
+  }
 }
 const ramp = document.querySelector("#ramp");
 if (ramp) drawCurves(ramp);
