@@ -48,6 +48,7 @@ function setAxes(spec, axes) {
         channel.scale = axis.type === "quantitative"
           ? { zero: false, nice: true, ...channel.scale, ...axis.scale } : undefined;
         if (name === "x" && axis.type === "ordinal") channel.axis = { labelAngle: 0, ...channel.axis };
+        if (axis.axis) channel.axis = { ...axis.axis, ...channel.axis };
         channel.sort = axis.type === "quantitative" ? undefined : axis.sort ?? null;
       }
     }
@@ -125,6 +126,7 @@ function axisOf(values, few = 0, setting = true) {
   const different = [...new Set(values)].sort((a, b) => a - b);
   if (different.length <= few) return { type: "ordinal", sort: "ascending" };
   const wide = setting && different[0] > 0 && different.at(-1) / different[0] > 50;
-  return { type: "quantitative", scale: { type: wide ? "log" : "linear" } };
+  return { type: "quantitative", scale: { type: wide ? "log" : "linear" },
+    axis: different.every(Number.isInteger) ? { tickMinStep: 1 } : {} };
 }
 changed.push(refresh);
