@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from disent.report.short_names import short_names
 from disent.runs import (
     minimal_detectable_difference,
     pooled_std,
@@ -59,11 +60,13 @@ def _counted(runs: pd.DataFrame) -> str:
 
 def _families(runs: pd.DataFrame) -> list[str]:
     told = []
+    names = short_names(sorted(set(runs["objective"])))
     for name, family in runs.groupby("objective"):
         settings = family.sort_values("strength")["setting"].drop_duplicates()
         seeds = family["seed"].nunique() if "seed" in family else 0
         many = "seed" if seeds == 1 else "seeds"
-        told.append(f"{name}: {', '.join(map(str, settings))}; {seeds} {many}")
+        which = ", ".join(str(setting) for setting in settings if setting != name)
+        told.append(f"{names[str(name)]}: {f'{which}; ' if which else ''}{seeds} {many}")
     return told
 
 
