@@ -47,6 +47,7 @@ function setAxes(spec, axes) {
         channel.type = axis.type;
         channel.scale = axis.type === "quantitative"
           ? { zero: false, nice: true, ...channel.scale, ...axis.scale } : undefined;
+        if (channel.scale?.type === "log") delete channel.scale.zero;
         if (name === "x" && axis.type === "ordinal") channel.axis = { labelAngle: 0, ...channel.axis };
         if (axis.axis) channel.axis = { ...axis.axis, ...channel.axis };
         channel.sort = axis.type === "quantitative" ? undefined : axis.sort ?? null;
