@@ -15,7 +15,8 @@ function compare(a, b) {
 function drawHead() {
   const cells = ["run", ...chosen].map((name) => {
     const sorted = order.name === name ? (order.up ? "ascending" : "descending") : "none";
-    const cell = element("th", {}, element("button", { type: "button" }, shownName(name)));
+    const side = { className: numeric(name) ? "number" : "" };
+    const cell = element("th", side, element("button", { type: "button" }, shownName(name)));
     cell.setAttribute("aria-sort", sorted);
     cell.dataset.name = name;
     return cell;
