@@ -35,6 +35,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="flat index of the picture to start from (default: the middle of every factor; the "
         "first where there is no grid)",
     )
+    parser.add_argument(
+        "--animate", action="store_true", help="the traversals as an animated picture, too"
+    )
     parser.add_argument("--output", metavar="FOLDER", help="where to write (default: RUN/figures)")
     parser.set_defaults(run=run)
 
@@ -43,10 +46,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Draws and writes; prints one path a line."""
     import pandas as pd
 
-    from disent.latents.pictures import Traversal, draw_pictures, save_pictures
+    from disent.latents.pictures import draw_pictures, save_pictures
+    from disent.latents.traversal import Traversal
     from disent.runs import Run
 
-    traversal = Traversal(arguments.latents, arguments.range, arguments.columns, arguments.index)
+    traversal = Traversal(
+        arguments.latents,
+        arguments.range,
+        arguments.columns,
+        arguments.index,
+        animated=arguments.animate,
+    )
     trained = Run.load(arguments.folder)
     folder = trained.directory
     drawn = draw_pictures(

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from disent.shipped import shipped
+
 HOUSE = Path(__file__).parents[1]
 # classes and functions, by the folder of their room; load_run and the like are no members
 ROOMS = {
@@ -18,8 +20,7 @@ ROOMS = {
     "datasets": "data",
     "scores": "metrics",
 }
-# YAML files, by their folder: in the package, or beside it in a checkout
-FILES = {"presets": "presets", "sweeps": "sweeps", "profiles": "slurm/profiles"}
+FILES = {"presets": "preset", "sweeps": "sweep", "profiles": "profile"}  # as disent.shipped says
 KINDS = ("presets", *ROOMS, "sweeps", "profiles")
 KEY = re.compile(r"#\s+[A-Z][a-z]+:\s|#?\s*$|#\s+disent ")  # where a header becomes a table
 
@@ -51,10 +52,9 @@ def members(kind: str) -> list[Member]:
     return sorted(found, key=lambda member: member.name.lower())
 
 
-def _of_files(folder: str) -> Iterator[Member]:
-    place = next(p for p in (HOUSE / folder, HOUSE.parent / folder, HOUSE) if p.is_dir())
-    for file in place.glob("*.yaml"):
-        yield Member(file.stem, _header(file), _shown(file))
+def _of_files(kind: str) -> Iterator[Member]:
+    for name, file in shipped(kind).items():
+        yield Member(name, _header(file), _shown(file))
 
 
 def _header(file: Path) -> str:

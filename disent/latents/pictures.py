@@ -2,89 +2,30 @@
 """All pictures of one model: reconstructions, samples, interpolations, latent traversals."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 import torch
-from jaxtyping import Float
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from disent import figures
 from disent.codes import CodeTable, encode_rows
-from disent.data.base import FactorDataset, PictureDataset
+from disent.data.base import PictureDataset
 from disent.encoding import encoder_of
 from disent.figures.animation import Animation
 from disent.files import replacing_path
-from disent.gaussian import Posterior
 from disent.latents.families import family_pictures
 from disent.latents.fitted_samples import fitted_samples
 from disent.latents.summary import LatentSummary, summarise_latents
+from disent.latents.traversal import Moved, PictureModel, Traversal
 from disent.priors.normal import StandardNormal
 from disent.streams import Stream
 
 POINTS = 10_000  # random pictures that rates and factors are estimated from, without a CodeTable
 BATCH = 500
-
-
-class PictureModel(Protocol):
-    """What pictures are drawn of; disent.models are such. Pictures are in [0, 1]."""
-
-    @property
-    def device(self) -> torch.device: ...
-    def eval(self) -> Any: ...
-    def modules(self) -> Iterator[torch.nn.Module]: ...
-    def encode(self, x: Tensor) -> Posterior: ...
-    def picture(self, z: Tensor) -> Tensor: ...
-    def reconstruct(self, x: Tensor) -> Tensor: ...
-
-
-@dataclass(frozen=True)
-class Traversal:
-    """How latents are traversed.
-
-    Args:
-        latents: Show so many latents, those of highest rate first; None: all.
-        limit: Move each from -limit to limit, in standard deviations of the prior; of its own code
-            around its mean, where a model has no rate.
-        columns: Pictures in a row, evenly spaced.
-        index: Flat index of the picture from whose code to start; None: the picture at the middle
-            of every factor, or the first one where there is no grid.
-    """
-
-    latents: int | None = None
-    limit: float = 2.0
-    columns: int = 9
-    index: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.latents is not None and self.latents < 1:
-            raise ValueError(f"latents must be >= 1, got {self.latents}. Leave it out to show all.")
-        if not 0 < self.limit < float("inf"):
-            raise ValueError(f"the range must be > 0, got {self.limit}. 2 or 3 is usual.")
-        if self.columns < 2:
-            raise ValueError(f"columns must be >= 2, got {self.columns}. 9 is usual.")
-
-    def values(self) -> Float[Tensor, "columns"]:
-        """The values that each latent takes, in standard deviations."""
-        return torch.linspace(-self.limit, self.limit, self.columns)
-
-    def start(self, dataset: PictureDataset) -> int:
-        """Flat index of the picture to start from."""
-        if self.index is None:
-            if not isinstance(dataset, FactorDataset):
-                return 0
-            middle = torch.tensor([size // 2 for size in dataset.grid.sizes])
-            return int(dataset.grid.index(middle))
-        if not 0 <= self.index < len(dataset):
-            raise ValueError(
-                f"there is no picture {self.index}: flat indices run from 0 to {len(dataset) - 1}."
-            )
-        return self.index
 
 
 def draw_pictures(
@@ -113,16 +54,19 @@ def draw_pictures(
         ValueError: There is no picture to start from at the index given.
     """
     traversal = traversal or Traversal()
-    start = traversal.start(dataset)
+    traversal.start(dataset)  # that it exists, before anything is drawn
     with _evaluating(model):
         summary = _summarise(model, dataset, table, seed)
+        moved = Moved.of(model, dataset, summary, traversal)
         drawn: dict[str, Figure | Animation] = {
-            "traversals": _traversals(model, dataset, summary, traversal, start),
+            "traversals": moved.figure(),
             "reconstructions": _reconstructions(model, dataset, summary, seed),
             "samples": _samples(model, dataset, table, len(summary.variances), seed),
             "interpolation": _interpolation(model, dataset, summary, traversal.columns, seed),
             **family_pictures(model, dataset, seed),
         }
+        if traversal.animated:
+            drawn["traversals_animated"] = moved.film()
     if metrics is not None and len(metrics):
         drawn["curves"] = figures.curves(metrics)
     return drawn
@@ -142,21 +86,6 @@ def save_pictures(
     return paths
 
 
-def traverse(
-    model: PictureModel,
-    start: Float[Tensor, "d"],
-    latents: Sequence[int],
-    values: Float[Tensor, "columns"] | Float[Tensor, "rows columns"],
-) -> Float[Tensor, "rows columns c h w"]:
-    """Decodes `start` with one latent a row replaced by each of `values`, or of its row of them."""
-    rows = []
-    for latent, row in zip(latents, values.expand(len(latents), -1), strict=True):
-        codes = start.repeat(len(row), 1)
-        codes[:, latent] = row.to(codes)
-        rows.append(model.picture(codes))
-    return torch.stack(rows)
-
-
 def _summarise(
     model: PictureModel, dataset: PictureDataset, table: CodeTable | None, seed: int
 ) -> LatentSummary:
@@ -170,60 +99,6 @@ def _summarise(
         source = f"{POINTS:,} random pictures (seed {seed})"
     found = encode_rows(model, dataset, chosen, batch_size=BATCH, device=model.device)
     return summarise_latents(found, source)
-
-
-def _traversals(
-    model: PictureModel,
-    dataset: PictureDataset,
-    summary: LatentSummary,
-    traversal: Traversal,
-    index: int,
-) -> Figure:
-    chosen, values = summary.order()[: traversal.latents], traversal.values()
-    row = torch.tensor([index])
-    model = encoder_of(model, dataset, row)  # of one that depends on factors: those of the picture
-    start = model.encode(dataset.batch(row.to(model.device))).mean[0]
-    labels = [summary.label(latent) for latent in chosen]
-    told = "rate in nats per image" if summary.rates is not None else "variance of its code"
-    if summary.names:
-        told += (
-            ", and the factor that the latent follows best, with their mutual information over "
-            "the factor's entropy"
-        )
-    note = (
-        f"The other latents stay at the code of picture {index:,}{_where(dataset, index)}. Each "
-        f"row: {told}; from {summary.source}."
-    )
-    if summary.rates is not None:
-        images = traverse(model, start, chosen, values)
-        return figures.traversals(images, values=values, labels=labels, note=note)
-    own = summary.means[chosen, None] + summary.variances[chosen, None].sqrt() * values
-    ends = [_signed(float(value)) for value in values]
-    return figures.image_grid(
-        traverse(model, start, chosen, own),
-        row_labels=labels,
-        column_labels=ends,
-        title=f"Latent traversals: each row moves one latent from {ends[0]} to {ends[-1]} "
-        "standard deviations of its own code",
-        note=f"{note} A latent's values are counted from the mean of its code over these pictures: "
-        "the model has no rate, so that the prior sets no scale.",
-    )
-
-
-def _where(dataset: PictureDataset, index: int) -> str:
-    """The factors of a picture in brackets, or "" where none is known."""
-    factors = dataset.factors(torch.tensor([index]))
-    if factors is None:
-        return ""
-    known = zip(dataset.names, factors[0].tolist(), strict=True)
-    told = ", ".join(f"{name} {value}" for name, value in known if value >= 0)
-    return told and f" ({told})"
-
-
-def _signed(value: float) -> str:
-    """Three digits, a sign on both sides of 0, and no negative zero."""
-    text = f"{value:+.3g}".replace("-", "\N{MINUS SIGN}")
-    return "0" if abs(value) < 5e-4 else text
 
 
 def _codes_of(summary: LatentSummary) -> str:

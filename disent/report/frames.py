@@ -12,7 +12,7 @@ from torch import Tensor
 
 from disent.encoding import encoder_of
 from disent.figures.style import FAINT_RATE
-from disent.latents.pictures import Traversal, traverse
+from disent.latents.traversal import Traversal, traverse
 from disent.report.strips import strip
 from disent.runs import Run
 

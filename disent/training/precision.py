@@ -58,9 +58,10 @@ def describe(config: FitConfig, steps: int) -> str:
     precision = config.trainer["precision"] or "32-true"
     why = has or "this processor does not compute in bfloat16"
     at_once = f"{steps} steps at a time" if steps > 1 else "one step at a time"
+    threads = torch.get_num_threads()
     return (
         f"fast: precision {precision} ({why}), scores in {config.evaluate.precision}, {at_once}, "
-        f"{torch.get_num_threads()} threads"
+        f"{threads} thread{'s' if threads > 1 else ''}"
     )
 
 

@@ -9,8 +9,9 @@ import torch
 
 from disent.codes import CodeTable
 from disent.latents.jacobian import local_directions
-from disent.latents.pictures import Traversal, draw_pictures, traverse
+from disent.latents.pictures import draw_pictures
 from disent.latents.regime import regimes
+from disent.latents.traversal import Traversal, traverse
 from tests.bars import BarModel, Bars, LabelledBars
 from tests.latents.test_pictures import labels, note, shown
 

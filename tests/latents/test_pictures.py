@@ -11,7 +11,8 @@ from disent.codes import CodeTable
 from disent.data.base import FactorDataset
 from disent.gaussian import DiagonalGaussian
 from disent.grid import FactorGrid
-from disent.latents.pictures import Traversal, draw_pictures, save_pictures, traverse
+from disent.latents.pictures import draw_pictures, save_pictures
+from disent.latents.traversal import Traversal, traverse
 
 GRID = FactorGrid(("x", "y"), (4, 3))
 
@@ -193,3 +194,22 @@ def test_a_failed_write_leaves_the_older_picture(tmp_path):
 def test_refuses(settings, message):
     with pytest.raises(ValueError, match=message):
         draw_pictures(BlockModel(), Blocks(), traversal=Traversal(**settings))
+
+
+def test_a_film_moves_each_latent_there_and_back():
+    """Of three latents: column, nothing, row; each by sin from the middle of the grid."""
+    drawn = draw_pictures(BlockModel(), Blocks(), traversal=Traversal(limit=1.5, animated=True))
+    film = drawn["traversals_animated"]
+    frames = film.frames
+    assert frames.shape == (40, 1, 66, 3 * 66)
+    tiles = [frames[:, :, :64, left : left + 64] for left in (0, 66, 132)]  # column first
+    still = [tile for tile in tiles if torch.equal(tile, tile[:1].expand_as(tile))]
+    assert len(still) == 1  # the latent that says nothing
+    for tile in tiles:
+        assert torch.equal(tile[0], tiles[0][0])  # all begin at the picture with the latent at 0
+        assert torch.equal(tile[5], tile[15])  # on the way out, and back
+    ends = [(tile[10], tile[30]) for tile in tiles if not any(tile is s for s in still)]
+    assert all(not torch.equal(high, low) for high, low in ends)
+    columns = [end[0].amax(0).argmax() for end in ends[0]]
+    assert columns == [48, 0]  # 1.5 and -1.5 are the last and the first column
+    assert "traversals_animated" not in draw_pictures(BlockModel(), Blocks())
