@@ -24,8 +24,10 @@ def test_a_finished_run_goes_on_to_a_new_end(tmp_path, capfd):
     assert fit(tmp_path, "--run", "whole", *SCORED, "--trainer.max_steps", "90") == 0
     assert_same_weights(tmp_path / "grown", tmp_path / "whole")
     grown, whole = (RunDir(tmp_path / name) for name in ("grown", "whole"))
-    logs = [pd.read_csv(run.metrics).drop(columns="images_per_second") for run in (grown, whole)]
-    pd.testing.assert_frame_equal(*logs)
+    one, other = (
+        pd.read_csv(run.metrics).drop(columns="images_per_second") for run in (grown, whole)
+    )
+    pd.testing.assert_frame_equal(one, other)
     assert grown.read_scores()["step"] == 90
     assert grown.read_scores()["scores"]["mig"] == whole.read_scores()["scores"]["mig"]
     config = grown.read_config()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from PIL import Image
 
 from disent.cli import traverse
 from disent.models import VAE
@@ -64,8 +65,17 @@ def test_options_reach_the_traversal(run, monkeypatch):
     )
     arguments = parse(run.path, "--latents", 2, "--range", 3, "--columns", 5, "--index", 7)
     arguments.run(arguments)
+    assert not seen["traversal"].animated
     chosen = seen["traversal"]
     assert (chosen.latents, chosen.limit, chosen.columns, chosen.index) == (2, 3.0, 5, 7)
+
+
+def test_traversals_can_be_animated(run, capsys):
+    arguments = parse(run.path, "--animate", "--latents", 2)
+    assert arguments.run(arguments) == 0
+    assert "traversals_animated.gif" in capsys.readouterr().out
+    with Image.open(run.path / "figures" / "traversals_animated.gif") as film:
+        assert getattr(film, "n_frames", 1) > 1
 
 
 @pytest.mark.parametrize(

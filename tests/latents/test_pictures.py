@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from disent.codes import CodeTable
 from disent.data.base import FactorDataset
+from disent.figures.animation import Animation
 from disent.gaussian import DiagonalGaussian
 from disent.grid import FactorGrid
 from disent.latents.pictures import draw_pictures, save_pictures
@@ -200,6 +201,7 @@ def test_a_film_moves_each_latent_there_and_back():
     """Of three latents: column, nothing, row; each by sin from the middle of the grid."""
     drawn = draw_pictures(BlockModel(), Blocks(), traversal=Traversal(limit=1.5, animated=True))
     film = drawn["traversals_animated"]
+    assert isinstance(film, Animation)
     frames = film.frames
     assert frames.shape == (40, 1, 66, 3 * 66)
     tiles = [frames[:, :, :64, left : left + 64] for left in (0, 66, 132)]  # column first

@@ -38,12 +38,13 @@ def test_runs_at_any_depth_and_what_is_none(root):
 
 
 def test_tables_name_them_by_their_paths(root):
+    names = ["linked", "study/deep/er/two", "study/one", "top"]
     for _ in range(2):  # the second time from the index
         table = load_runs(root)
-        assert list(table["run"]) == ["linked", "study/deep/er/two", "study/one", "top"]
+        assert list(table["run"]) == names
         assert list(table["step"]) == [2, 3, 2, 1]
-        assert list(table["path"]) == [str(root / name) for name in table["run"]]
-    assert set(load_histories(root)["run"]) == set(table["run"])
+        assert list(table["path"]) == [str(root / name) for name in names]
+    assert set(load_histories(root)["run"]) == set(names)
 
 
 def test_the_list_says_what_was_passed_over(root, capsys):

@@ -24,7 +24,7 @@ NEEDS = {
     "q_normal": ("mu", "sigma", "q"),
     "log_normal": ("mu", "sigma"),
 }
-DEFAULTS = {"q": 1, "mu": 0.0, "sigma": 1.0}
+DEFAULTS: dict[str, float] = {"q": 1, "mu": 0.0, "sigma": 1.0}
 
 
 @dataclass(frozen=True)

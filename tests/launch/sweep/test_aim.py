@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is said of a sweep's metric before it starts."""
 
+from typing import Any, Literal
+
 import disent.metrics
 from disent.launch.sweep.aim import doubts, score_names
 from disent.launch.sweep.file import Metric, Sweep
 from disent.launch.sweep.parameters import Parameter
 
 
-def sweep(name, goal="maximize", **given):
+def sweep(name: str, goal: Literal["minimize", "maximize"] = "maximize", **given: Any) -> Sweep:
     parameters = [Parameter.read(k.replace("__", "."), v) for k, v in given.items()]
     return Sweep("some", "grid", tuple(parameters), metric=Metric(name, goal))
 
