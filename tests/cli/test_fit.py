@@ -86,7 +86,7 @@ def test_again_keeps_the_old_folder(runs):
         (["--model", "BetaVAE"], "the number of steps is not said"),
         ([], "no model is chosen. Take a preset"),
         (["--config", "quickstart", "--data", "Shapes3D"], "--data.path is missing"),
-        (["--config", "quickstart", "--data.path", "no.npz"], "there is no file no.npz"),
+        (["--config", "quickstart", "--data.path", "no.npz"], "no.npz. Download dSprites"),
         (["--config", "locatello2019", "--model.beta", "x"], "--model.beta x: Expected a float."),
         (["--config", "locatello2019", "--model.beta", "-1"], "beta must be >= 0, got -1"),
         (["--config", "quickstart", "--loader.held_out", "posx > 3"], "pos_x"),
