@@ -44,7 +44,10 @@ def test_every_point_of_a_shipped_sweep_is_a_valid_config(file):
     if sweep.method == "bayes":
         trials = [make_trial(sweep, i, draw_arguments(sweep, i)) for i in range(3)]
     else:
-        trials = list_trials(sweep)
+        every = list_trials(sweep)
+        seeds = [trial.arguments.get("seed_everything", 0) for trial in every]
+        # of seeds the first and the last: a config is a fifth of a second
+        trials = [t for t, s in zip(every, seeds, strict=True) if s in (min(seeds), max(seeds))]
     seen = set()
     for trial in trials:
         words = expand(sweep, trial.arguments)
