@@ -15,7 +15,7 @@ from disent.doctor.findings import Finding
 from disent.launch.workers.processes import environment_of
 from disent.runs.directory import RunDir
 
-STEPS, PATIENCE = 1000, 60.0  # a second or some of training; seconds for each process
+STEPS, PATIENCE = 1000, 180.0  # a second or some of training; seconds for each process
 OPTIONS = (
     "--config=digits", "--model.network.hidden=[32]", f"--trainer.max_steps={STEPS}",
     "--trainer.log_every_n_steps=10", "--trainer.enable_progress_bar=false",
