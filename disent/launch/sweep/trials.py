@@ -69,12 +69,11 @@ def draw_arguments(sweep: Sweep, index: int) -> dict[str, Any]:
 def make_trial(sweep: Sweep, index: int, arguments: Mapping[str, Any]) -> Trial:
     """A trial with its name: of the sweep, the number unless in a grid, and what varies."""
     varying = [p.name for p in sweep.parameters if p.varies]
-    said = [_said(name, arguments[name]) for name in varying]
-    if sweep.method != "grid":  # the number tells them apart: a value may be rounded
-        said = [_said(name, arguments[name], rounded=True) for name in varying]
-    parts = [sweep.name, *([] if sweep.method == "grid" else [f"{index:03d}"])]
+    grid = sweep.method == "grid"  # else the number tells trials apart: a value may be rounded
+    said = [_said(name, arguments[name], rounded=not grid) for name in varying]
+    parts = [sweep.name, *([] if grid else [f"{index:03d}"])]
     name = re.sub(r"[^A-Za-z0-9.+-]+", "_", "-".join([*parts, *filter(None, said)])).strip(".-_")
-    if len(name) > LONGEST or (sweep.method == "grid" and not all(said)):
+    if len(name) > LONGEST or (grid and not all(said)):
         exact = "/".join(f"{key}={arguments[key]}" for key in varying)
         name = f"{name[: LONGEST - 9]}-{hashlib.sha256(exact.encode()).hexdigest()[:8]}"
     return Trial(index, name, dict(arguments))
