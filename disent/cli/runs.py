@@ -72,5 +72,6 @@ def _passed_over(sources: list[str]) -> list[str]:
         others = [] if is_run(root) else find_runs(root).others
         if others:
             shown = ", ".join(others[:3]) + (" ..." if len(others) > 3 else "")
-            lines.append(f"passed over in {root}: {len(others)} folders without a run ({shown})")
+            folders = "folder" if len(others) == 1 else "folders"
+            lines.append(f"passed over in {root}: {len(others)} {folders} without a run ({shown})")
     return lines

@@ -40,5 +40,5 @@ def print_findings(findings: Sequence[Finding]) -> bool:
     console.print(table, highlight=False)
     problems = sum(finding.state == "problem" for finding in findings)
     notes = sum(finding.state == "note" for finding in findings)
-    console.print(f"{problems} problems, {notes} notes", highlight=False)
+    console.print(f"problems: {problems}, notes: {notes}", highlight=False)
     return problems > 0

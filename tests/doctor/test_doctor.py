@@ -27,7 +27,7 @@ def test_a_problem_is_told_and_ends_with_status_1(capsys, monkeypatch, tmp_path)
     said = capsys.readouterr().out
     assert "a [thing]" in said
     assert "does not work [at all]" in said
-    assert said.splitlines()[-1] == "1 problems, 1 notes"
+    assert said.splitlines()[-1] == "problems: 1, notes: 1"
     assert not print_findings([Finding("other", "note", "is so")])
     monkeypatch.setattr("disent.doctor.check_machine", lambda _: [broken])
     assert main(["doctor", "--no-run"]) == 1
