@@ -22,6 +22,7 @@ print(faults() - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc only")
 def test_buffers_are_reused_instead_of_faulted_in():
     def faults(how: str) -> int:

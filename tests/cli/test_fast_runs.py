@@ -23,6 +23,7 @@ def fast_run(folder: Path, *more: str) -> None:
     assert fit(folder, "--run", "fast", *QUIET, "--fast", *more) == 0
 
 
+@pytest.mark.slow
 def test_a_fast_run_that_is_killed_goes_on_to_the_same_weights(tmp_path):
     odd = ["--loader.batch_size", "5"]  # stopped in the middle of an epoch of 3 bursts
     fast_run(tmp_path, *odd)

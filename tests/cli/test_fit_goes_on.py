@@ -5,6 +5,7 @@ import json
 import re
 
 import pandas as pd
+import pytest
 import torch
 import yaml
 
@@ -75,6 +76,7 @@ def test_a_run_that_was_moved_goes_on_where_it_lies(tmp_path, monkeypatch):
     assert RunDir(moved).status()["step"] == 80
 
 
+@pytest.mark.slow
 def test_a_sweep_whose_steps_grew_goes_on(sweep, tmp_path, capfd):
     runs = tmp_path / "runs"
     once = ["sweep", str(sweep(evaluate__at_end=False)), "--runs", str(runs)]

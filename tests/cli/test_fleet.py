@@ -24,6 +24,7 @@ from tests.cli.small import MODELS, QUIET, assert_same_weights
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_a_fleet_leaves_what_a_sweep_leaves(sweep, tmp_path, capfd):
     file, one, other = sweep(), tmp_path / "one", tmp_path / "other"
     first = ["--trial", "0-1"]

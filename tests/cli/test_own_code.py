@@ -70,12 +70,14 @@ def test_a_run_keeps_the_file_and_its_hash(shell):
     assert len(kept["mynet.py"]) == 64
 
 
+@pytest.mark.slow
 def test_every_command_finds_the_file_where_it_lies(shell):
     status, said = shell("traverse runs/own ; evaluate runs/own ; report ; runs")
     assert status == 0, said
     assert "mynet" not in said
 
 
+@pytest.mark.slow
 def test_elsewhere_it_is_said_what_to_type_and_nothing_of_the_run_is_imported(shell, tmp_path):
     run = shell.work / "runs" / "own"
     status, said = shell("evaluate", str(run), cwd=tmp_path)
@@ -104,6 +106,7 @@ def test_a_sweep_finds_it_too(shell):
     assert set(table["state"]) == {"finished"}
 
 
+@pytest.mark.slow
 def test_a_file_that_has_changed_is_said_when_the_run_is_scored_or_goes_on(shell):
     file = shell.work / "mynet.py"
     file.write_text(shown("mynet.py") + "\n# as good as before\n")
@@ -120,6 +123,7 @@ def test_a_file_that_has_changed_is_said_when_the_run_is_scored_or_goes_on(shell
     assert len(kept) == 2
 
 
+@pytest.mark.slow
 def test_the_working_folder_hides_nothing(shell):
     (shell.work / "pandas.py").write_text("raise RuntimeError('hidden')\n")
     try:

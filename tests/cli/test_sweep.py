@@ -38,6 +38,7 @@ def tiny(tmp_path, monkeypatch):
     return write
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
 def test_every_point_of_a_shipped_sweep_is_a_valid_config(file):
     sweep = read_sweep(file)
@@ -56,6 +57,7 @@ def test_every_point_of_a_shipped_sweep_is_a_valid_config(file):
     assert len(seen) == len(trials)
 
 
+@pytest.mark.slow
 def test_a_sweep_ends_in_the_runs_that_its_commands_would_make(tiny, tmp_path, capfd):
     runs = tmp_path / "runs"
     assert main(["sweep", str(tiny()), "--runs", str(runs)]) == 0
@@ -75,6 +77,7 @@ def test_a_sweep_ends_in_the_runs_that_its_commands_would_make(tiny, tmp_path, c
     assert one == other  # but for images_per_second
 
 
+@pytest.mark.slow
 def test_a_bad_value_fails_its_trial_with_the_words_of_the_run(tiny, tmp_path, capfd):
     runs = tmp_path / "runs"
     assert main(["sweep", str(tiny(model__lr="fast")), "--runs", str(runs)]) == 1
@@ -83,6 +86,7 @@ def test_a_bad_value_fails_its_trial_with_the_words_of_the_run(tiny, tmp_path, c
     assert "--model.lr fast: Expected a float." in said
 
 
+@pytest.mark.slow
 def test_a_dry_run_lists_the_trials_and_measures_their_cost(tiny, tmp_path, capfd):
     arguments = ["--runs", str(tmp_path / "runs"), "--dry-run", "--workers", "2"]
     assert main(["sweep", str(tiny()), *arguments]) == 0
@@ -94,6 +98,7 @@ def test_a_dry_run_lists_the_trials_and_measures_their_cost(tiny, tmp_path, capf
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_a_dry_run_is_of_the_trials_and_options_that_were_given(tiny, tmp_path, capfd):
     arguments = ["--runs", str(tmp_path / "runs"), "--dry-run", "--trial", "1"]
     extra = "--trainer.max_steps=200"
@@ -105,6 +110,7 @@ def test_a_dry_run_is_of_the_trials_and_options_that_were_given(tiny, tmp_path, 
     assert "(200 steps)" in said
 
 
+@pytest.mark.slow
 def test_a_dry_run_of_what_cannot_run_says_why(tiny, tmp_path, capfd):
     assert main(["sweep", str(tiny(model__lr="fast")), "--dry-run"]) == 1
     assert "tiny-beta1 cannot be run: disent: error: --model.lr fast" in capfd.readouterr().err

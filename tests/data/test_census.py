@@ -91,6 +91,7 @@ def test_grey_bars_that_all_differ():
     assert census == (60, 60, census.entropy, False)
 
 
+@pytest.mark.slow
 def test_dsprites():
     """A square looks alike after 90 degrees, an ellipse after 180; the last angle is the first."""
     census = count_pictures(DSprites())

@@ -105,6 +105,7 @@ def test_who_shares_the_folder_shares_the_file_whatever_the_umask(
     assert modes == {".bin": of_file, ".lock": of_lock}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
 def test_a_second_user_finds_and_makes_files_in_a_shared_folder(monkeypatch):
     """As nobody: one file is there, of the other there is only a lock of the first user's."""

@@ -98,6 +98,7 @@ def test_without_a_gpu_a_line_says_that_nothing_of_it_was_looked_at(monkeypatch)
     assert "there is none here" in found.told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", [gpu._fleet, gpu._residence, gpu._scores])
 def test_what_is_asked_of_a_gpu_holds_of_a_processor(check):
     assert check(Squares(), torch.device("cpu")).state == "ok"

@@ -24,6 +24,7 @@ OBJECTIVES: list[type[Objective]] = [
 pytestmark = pytest.mark.filterwarnings("ignore:the rate is", "ignore:the rate, ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", [small, Burgess2018])
 def test_a_mixed_fleet_equals_its_runs_alone_after_200_steps(network, tmp_path):
     one, other = tmp_path / "alone", tmp_path / "together"
@@ -34,6 +35,7 @@ def test_a_mixed_fleet_equals_its_runs_alone_after_200_steps(network, tmp_path):
         pd.testing.assert_frame_equal(logged(one, i), logged(other, i))
 
 
+@pytest.mark.slow
 def test_shared_kernels_round_otherwise_and_agree_after_200_steps(tmp_path):
     one, other = tmp_path / "alone", tmp_path / "together"
     alone(one, MIXED, 200, network=small, lr=1e-3)

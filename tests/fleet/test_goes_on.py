@@ -27,6 +27,7 @@ from tests.tiny import Breaks
 pytestmark = pytest.mark.filterwarnings("ignore:the rate is", "ignore:the rate, ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batched", [False, True])
 def test_runs_go_on_in_a_fleet_and_members_alone(batched, tmp_path):
     """Through a fleet and out again, with optimizer, place in the data, noise and best elbo."""

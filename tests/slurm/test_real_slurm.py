@@ -18,6 +18,8 @@ from disent.runs.directory import RunDir
 from tests.cli.small import assert_same_weights, weights
 from tests.tiny import Squares
 
+pytestmark = pytest.mark.slow
+
 SLOW = {"trainer__callbacks": "tests.tiny.Slow"}  # 60 steps in three seconds
 
 
@@ -157,7 +159,6 @@ def test_a_lost_node(cluster, whole):
     assert_finished_as(cluster, whole)
 
 
-@pytest.mark.slow
 def test_the_time_limit(cluster, whole):
     """A run of more than a minute in starts of at most one minute."""
     job = cluster.submit(cluster.sweep(trainer__callbacks="tests.tiny.Slower"), time="1")
@@ -166,7 +167,6 @@ def test_the_time_limit(cluster, whole):
     assert_finished_as(cluster, whole)
 
 
-@pytest.mark.slow
 def test_twenty_preemptions(cluster, whole):
     """Five runs in an array; urgent jobs take the cluster from them at random moments."""
     job = cluster.submit(cluster.sweep(seeds=5, trainer__callbacks="tests.tiny.Slower"))

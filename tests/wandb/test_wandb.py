@@ -17,6 +17,8 @@ from disent.runs.directory import RunDir
 from tests.cli.small import QUIET, SMALL, assert_same_weights
 from tests.wandb.server import Server
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -158,7 +160,6 @@ def test_a_server_that_dies_meanwhile_costs_nothing_here(tmp_path, server, envir
     assert RunDir(tmp_path / "a").status()["state"] == "finished"
 
 
-@pytest.mark.slow
 def test_wandbs_own_commands_run_a_sweep_file(tmp_path, server, environment):
     content = yaml.safe_load((ROOT / "sweeps" / "quick.yaml").read_text())
     small = {"data": "tests.tiny.Squares", "model.network": "Linear", "trainer.max_steps": 20}

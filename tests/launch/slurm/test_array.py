@@ -117,6 +117,7 @@ def test_an_unknown_profile_lists_the_known(capsys):
     assert "container, cpu, gpu, local, node" in said
 
 
+@pytest.mark.slow
 def test_a_huge_sweep_is_refused_with_the_chunk_that_fits(tmp_path):
     file = tmp_path / "huge.yaml"
     axis = {"values": list(range(1000))}

@@ -102,6 +102,7 @@ def test_what_cannot_be_searched_is_refused(tmp_path):
         search.propose(1)
 
 
+@pytest.mark.slow
 def test_workers_run_a_bayes_search_and_give_up_what_is_hopeless(tmp_path, monkeypatch):
     """The program logs x / step for 40 steps: the smaller x, the better, from the start."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

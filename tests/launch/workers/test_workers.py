@@ -77,6 +77,7 @@ def test_threads_that_were_asked_for_are_kept(monkeypatch):
     assert environment_of(0, 2, [])["MKL_NUM_THREADS"] == "5"
 
 
+@pytest.mark.slow
 def test_several_processes_share_one_folder(sweep, drain, tmp_path):
     file, runs = sweep(12, steps=10), tmp_path / "runs"
     workers = [drain(file, runs, "--workers", "2") for _ in range(3)]
@@ -85,6 +86,7 @@ def test_several_processes_share_one_folder(sweep, drain, tmp_path):
     assert states(runs) == {"finished": 12}
 
 
+@pytest.mark.slow
 def test_a_killed_workers_trial_is_taken_over_and_resumed(sweep, drain, tmp_path):
     file, runs = sweep(1, steps=60, wait=0.05), tmp_path / "runs"
     first = drain(file, runs)
@@ -97,6 +99,7 @@ def test_a_killed_workers_trial_is_taken_over_and_resumed(sweep, drain, tmp_path
     assert [line.split(",")[0] for line in log[1:]] == [str(step) for step in range(1, 61)]
 
 
+@pytest.mark.slow
 def test_failures_are_listed_with_their_cause_and_can_be_retried(sweep, tmp_path, capsys):
     runs = tmp_path / "runs"
     arguments = ["sweep", str(sweep(2, fail="true")), "--runs", str(runs)]
@@ -112,6 +115,7 @@ def test_failures_are_listed_with_their_cause_and_can_be_retried(sweep, tmp_path
     assert states(runs) == {"finished": 2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGUSR1, 85)])
 def test_a_signal_leaves_everything_resumable(sweep, drain, tmp_path, signum, status):
     file, runs = sweep(3, steps=40, wait=0.05), tmp_path / "runs"
