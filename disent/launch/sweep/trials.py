@@ -118,7 +118,7 @@ def local_command(sweep: Sweep, trial: Trial, runs: str, extra: Sequence[str] = 
 
 
 def _said(option: str, value: Any, *, rounded: bool = False) -> str:
-    """How an option and its value read in a name: beta4; a class as BetaVAE-beta4.
+    """How an option and its value read in a name: beta4; a class as BetaVAE-beta4; levels6_4.
 
     Floats have four digits. Empty where that would not tell the value from every other, unless it
     may be `rounded`.
@@ -128,6 +128,10 @@ def _said(option: str, value: Any, *, rounded: bool = False) -> str:
         knobs = [_said(name, item, rounded=rounded) for name, item in given.items()]
         return "-".join([path.rpartition(".")[2], *knobs]) if all(knobs) else ""
     last = "seed" if option == "seed_everything" else option.rpartition(".")[2]
+    if isinstance(value, list) and len(value) > 1:  # of one: read like its item
+        items = [_said("", item, rounded=rounded) for item in value]
+        told = all(item and _is_plain(item) for item in items)
+        return f"{last}{'_'.join(items)}" if told or rounded else ""
     short = f"{value:.4g}" if isinstance(value, float) else str(value)
     exact = float(short) == value if isinstance(value, float) else _is_plain(short)
     return f"{last}{short}" if exact or rounded else ""

@@ -14,6 +14,7 @@ from disent.launch.sweep.trials import draw_arguments, expand, list_trials, loca
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = {"beta": 30, "capacity": 30, "beta_capacity": 36, "quick": 6, "bayes": 20, "laptop": 24}
+SHIPPED |= {"families": 60, "locatello2019": 1800, "zoo": 63}
 GRID = {
     "method": "grid",
     "program": "disent",
@@ -114,6 +115,16 @@ def test_a_search_without_end_is_refused(write):
     sweep = read_sweep(write(GRID | {"method": "random"}))
     with pytest.raises(ValueError, match="draws at random without end"):
         list_trials(sweep)
+
+
+def test_lists_are_named_by_their_items(write):
+    models = ["{class_path: m.Deep, init_args: {levels: [6, 4]}}"]
+    values = {"model": {"values": [*models, models[0].replace("6, 4", "6")]}}
+    values["a"] = {"values": [[1, 0.5], [[1, 2], 3], [1, 2, 3]]}
+    names = [t.name for t in list_trials(read_sweep(write(GRID | {"parameters": values})))]
+    assert names[0] == "some-Deep-levels6_4-a1_0.5"
+    assert names[2] == "some-Deep-levels6_4-a1_2_3"
+    assert len(set(names)) == 6  # those that do not tell end in a hash
 
 
 @pytest.mark.parametrize("name", SHIPPED)
