@@ -17,6 +17,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--to", metavar="DIR", help="a new folder (default: RUN/export)")
     parser.add_argument("--best", action="store_true", help="take best.ckpt, not last.ckpt")
     parser.add_argument("--licence", metavar="NAME", help="of the weights, for the card")
+    parser.add_argument(
+        "--seeds",
+        metavar="RUN",
+        nargs="+",
+        default=[],
+        help="runs of the same setting and other seeds, whose scores the card tells, too",
+    )
     parser.set_defaults(run=run)
 
 
@@ -25,7 +32,11 @@ def run(arguments: argparse.Namespace) -> int:
     from disent.export import export_run
 
     place, told = export_run(
-        arguments.folder, arguments.to, best=arguments.best, licence=arguments.licence
+        arguments.folder,
+        arguments.to,
+        best=arguments.best,
+        licence=arguments.licence,
+        seeds=arguments.seeds,
     )
     print(f"{place}: weights.safetensors, model.json, MODEL_CARD.md")
     for program in told:

@@ -2,13 +2,14 @@
 """The model card of a run: what it is, what it can do beside baselines, and what it cannot."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from disent.export.seeds import ONE_SEED, SEVERAL, seeds_table
 from disent.runs.directions import is_better
 from disent.runs.run import Run
 
@@ -17,15 +18,20 @@ UNREAD = 0.1  # a factor whose R2 and I/H both stay below it is not in the code
 LIMITS = """\
 - The scores are of the pictures named above, which it was trained on where nothing was held out.
   They say nothing of other pictures.
-- It is one seed. Seeds of one setting differ in a score by as much as settings do: judge a setting
-  by several of them.
+- {seeds}
 - The latents have no names, and their order and signs mean nothing. What one holds is read from
   the traversals, which are of one model.
 - Encoder inputs are float32 in [0, 1], channels first, of exactly the size in `model.json`.
 """
 
 
-def card_of(run: Run, fingerprint: str, folder: Path, licence: str | None = None) -> str:
+def card_of(
+    run: Run,
+    fingerprint: str,
+    folder: Path,
+    licence: str | None = None,
+    others: Sequence[Run] = (),
+) -> str:
     """The card, in Markdown.
 
     Args:
@@ -33,6 +39,7 @@ def card_of(run: Run, fingerprint: str, folder: Path, licence: str | None = None
         fingerprint: Of its data.
         folder: Where the card will lie, with figures/ and model.json.
         licence: Of the weights; None: none was chosen.
+        others: Runs of other seeds, whose scores stand beside its own.
     """
     config, record = run.config, run.directory.read_scores()
     kind = str(config["model"]["class_path"]).rpartition(".")[2]
@@ -42,9 +49,10 @@ def card_of(run: Run, fingerprint: str, folder: Path, licence: str | None = None
         "Settings": ["```yaml", *_settings(config), "```"],
         "Cost": [_cost(run)],
         "Scores": list(_scores(record)),
+        **({"Scores of all seeds": list(seeds_table(run, others))} if others else {}),
         "Figures": list(_figures(folder)),
         "What it failed at": list(_failures(run, record)),
-        "Limits": [LIMITS.rstrip()],
+        "Limits": [LIMITS.format(seeds=SEVERAL if others else ONE_SEED).rstrip()],
         "Licence": _licence(licence),
         "Made by": ["```sh", _command(config), "```", *_versions(config)],
     }

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from disent.data.base import PictureDataset
 from disent.export.card import card_of
 from disent.export.parts import Decoder, Encoder, codes_of
 from disent.export.programs import Part, Told, write_programs
+from disent.export.seeds import check_seeds
 from disent.files import expanded
 from disent.runs.build import make
 from disent.runs.run import Run
@@ -32,6 +33,7 @@ def export_run(
     *,
     best: bool = False,
     licence: str | None = None,
+    seeds: Sequence[str | os.PathLike[str]] = (),
 ) -> tuple[Path, list[Told]]:
     """Writes a trained run for others to use; what cannot be written is told, the rest is.
 
@@ -40,13 +42,16 @@ def export_run(
         to: A new folder; None: RUN/export.
         best: Take best.ckpt instead of last.ckpt.
         licence: Of the weights, for the card; None: it says that none was chosen.
+        seeds: Runs of the same setting and other seeds, whose scores the card tells, too.
     Returns:
         The folder, and how each program was made.
     Raises:
         FileExistsError: The folder is there already.
-        OSError, ValueError: The run, its model or its data cannot be loaded.
+        OSError, ValueError: The run, its model or its data cannot be loaded, or a run of `seeds` is
+            of another setting.
     """
-    run = Run.load(path)
+    run, others = Run.load(path), [Run.load(each) for each in seeds]
+    check_seeds(run, others)
     place = run.path / "export" if to is None else expanded(to)
     if place.exists():
         raise FileExistsError(
@@ -66,7 +71,7 @@ def export_run(
         for picture in [*run.directory.path.glob("figures/*.png"), *run.path.glob("figures/*.gif")]:
             (temporary / "figures").mkdir(exist_ok=True)
             shutil.copy2(picture, temporary / "figures")
-        card = card_of(run, dataset.fingerprint, temporary, licence)
+        card = card_of(run, dataset.fingerprint, temporary, licence, others)
         (temporary / CARD).write_text(card, encoding="utf-8")
         os.rename(temporary, place)
     finally:

@@ -3,7 +3,10 @@
 
 import json
 
+import pytest
+
 from disent.export.card import card_of
+from disent.export.seeds import check_seeds
 from tests.export.runs import LINEAR, write_run
 
 SCORE = {"untrained": 0.1, "pca": 0.4, "chance": 0.0}
@@ -71,3 +74,34 @@ def test_what_is_not_known_is_said(tmp_path):
     assert "- Training did not come to its end: its state is not known." in card
     assert "- weights: none was chosen" in card
     assert "60 steps; the time is not known." in card
+
+
+def three_seeds(folder):
+    runs = []
+    for seed, value in enumerate((0.1, 0.4, None)):
+        run = write_run(folder / f"seed{seed}", "BetaVAE", network=LINEAR, beta=2.0)
+        run.config["seed_everything"] = seed
+        run.directory.write_scores({"step": 60, "points": 128, "scores": {"mig": {"value": value}}})
+        runs.append(run)
+    return runs
+
+
+def test_other_seeds_stand_beside_the_score(tmp_path):
+    first, *others = three_seeds(tmp_path)
+    card = card_of(first, "squares", tmp_path, others=others)
+    assert "\n| mig | 0.250 | 0.100 to 0.400 | 0.100, 0.400, none |\n" in card
+    assert "Seeds 0, 1, 2, the scores of each" in card
+    assert "It is one seed." not in card
+    assert "is that of one seed; how far the others are" in card
+
+
+def test_runs_of_another_setting_or_the_same_seed_are_no_seeds(tmp_path):
+    first, second, third = three_seeds(tmp_path)
+    with pytest.raises(ValueError, match="are both of seed 1"):
+        check_seeds(first, [second, second])
+    second.config["model"]["init_args"]["beta"] = 4.0
+    with pytest.raises(ValueError, match=r"is no other seed of .* they differ in model\.beta"):
+        check_seeds(first, [second])
+    third.directory.write_scores({})
+    with pytest.raises(ValueError, match="seed2 was not scored: disent evaluate"):
+        check_seeds(first, [third])
