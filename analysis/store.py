@@ -2,7 +2,8 @@
 """Copies runs without what weighs much: python store.py RUN ... INTO [--weights].
 
 Kept are config, status, logged steps and scores. With --weights the last checkpoint comes along as
-what the pictures need: its weights, rounded to 16 bits, and its step.
+what the pictures need: its weights, rounded to 16 bits, and its step. Discriminators, which neither
+code nor draw, are left out.
 """
 
 import argparse
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+PLAYERS = ("discriminator",)
 KEPT = ("config.yaml", "status.json", "metrics.csv", "evaluations.csv", "metrics.json")
 
 
@@ -28,9 +30,11 @@ def store(run: Path, into: Path, *, weights: bool) -> Path:
         state = {
             name: value.half() if value.is_floating_point() else value
             for name, value in checkpoint["state_dict"].items()
+            if name.partition(".")[0] not in PLAYERS
         }
         (copy / "checkpoints").mkdir()
         small = {"state_dict": state, "global_step": checkpoint["global_step"]}
+        small["left_out"] = list(PLAYERS)
         torch.save(small, copy / "checkpoints" / "last.ckpt")
     return copy
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the suite carries beside its code: presets, sweeps, Slurm profiles and templates."""
+"""What the suite carries beside its code: presets, sweeps, profiles, templates, trained runs."""
 
 import difflib
 import os
@@ -54,6 +54,34 @@ def find(given: str | os.PathLike[str], kind: str, beside: Path | None = None) -
     )
 
 
+def zoo() -> dict[str, Path]:
+    """The trained runs that the suite carries, one of each family, by name: of several seeds the
+    first, with its weights."""
+    folder = _folder("zoo", beside="analysis/zoo")
+    configs = sorted(folder.glob("**/seed0/config.yaml"))
+    return {file.parents[1].relative_to(folder).as_posix(): file.parent for file in configs}
+
+
+def zoo_run(given: str | os.PathLike[str]) -> Path | None:
+    """The folder that is meant by zoo/NAME; None where something else is.
+
+    Raises:
+        FileNotFoundError: There is none of that name; the message has all that there are.
+    """
+    room, _, name = os.fspath(given).partition("/")
+    if room != "zoo" or not name or os.path.exists(given):
+        return None
+    known = zoo()
+    if (folder := known.get(name.rstrip("/"))) is not None:
+        return folder
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f" Did you mean zoo/{near[0]}?" if near else ""
+    raise FileNotFoundError(
+        f"there is no {given}: no such folder, and none of that name in the zoo.{hint} In the zoo "
+        f"are: {', '.join(known) or 'no runs'}."
+    )
+
+
 def kind_of(name: str, said: str | None = None) -> str:
     """The kind of the file that has a name.
 
@@ -96,8 +124,8 @@ def copy(name: str, to: Path, kind: str) -> Path:
     return file
 
 
-def _folder(name: str) -> Path:
+def _folder(name: str, beside: str | None = None) -> Path:
     """Inside the package, as a wheel has it, or beside it, as a checkout has it."""
     package = Path(str(resources.files("disent")))
     inside = package / name
-    return inside if inside.is_dir() else package.parent / name
+    return inside if inside.is_dir() else package.parent / (beside or name)

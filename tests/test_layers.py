@@ -16,7 +16,7 @@ FORMULAS = {"likelihoods", "objectives", "networks", "metrics", "figures", "prio
 ALLOWED: dict[str, set[str]] = {
     **{noun: set() for noun in NOUNS},
     **dict.fromkeys(FORMULAS, NOUNS),
-    "runs": {"files"},
+    "runs": {"files", "shipped"},
     "launch": {"runs", "files", "shipped"},
     "shipped": {"files"},
     "data": NOUNS,

@@ -11,6 +11,7 @@ from disent import shipped
 from disent.cli.main import main
 from disent.launch.slurm.profile import read_profile
 from disent.launch.sweep.file import read_sweep
+from disent.runs import Run
 
 ROOT = Path(__file__).parents[1]
 
@@ -110,3 +111,19 @@ def test_a_copied_template_looks_for_profiles_beside_it_first(tmp_path, capsys):
         argv = ["slurm", "quick", "--profile", profile, "--template", template, "--dry-run"]
         assert main(argv) == 0
         assert wanted in capsys.readouterr().out
+
+
+def test_a_run_of_the_zoo_has_a_name(package, tmp_path):
+    inside = package / "disent" / "zoo"
+    folder = inside if inside.parent.joinpath("sweeps").is_dir() else package / "analysis" / "zoo"
+    for name in ("BetaVAE", "digits/VAE"):
+        for seed in ("seed0", "seed1"):
+            (folder / name / seed).mkdir(parents=True)
+            (folder / name / seed / "config.yaml").write_text("model: {}\n")
+    assert shipped.zoo() == {name: folder / name / "seed0" for name in ("BetaVAE", "digits/VAE")}
+    assert Run.load("zoo/BetaVAE").path == folder / "BetaVAE" / "seed0"
+    with pytest.raises(FileNotFoundError, match=r"Did you mean zoo/BetaVAE\?"):
+        Run.load("zoo/BetaVAES")
+    (tmp_path / "zoo" / "BetaVAE").mkdir(parents=True)  # one's own wins
+    with pytest.raises(FileNotFoundError, match="is not a run"):
+        Run.load("zoo/BetaVAE")

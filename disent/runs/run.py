@@ -12,6 +12,7 @@ from disent.runs.build import make
 from disent.runs.classes import NoSuchModuleError, class_paths
 from disent.runs.directory import RunDir
 from disent.runs.sources import warn_of_changes, where_kept
+from disent.shipped import zoo_run
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,13 @@ class Run:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """The run in a folder.
+        """The run in a folder; zoo/NAME is that of the suite's zoo.
 
         Raises:
             FileNotFoundError: The folder is no run.
             ValueError: Its config is damaged.
         """
-        run = RunDir(expanded(path))
+        run = RunDir(zoo_run(path) or expanded(path))
         if not run.config.exists():
             raise FileNotFoundError(
                 f"{run.config} does not exist, so {run.path} is not a run. "
@@ -62,7 +63,7 @@ class Run:
         model = self.untrained()
         checkpoint = self._checkpoint(best)
         try:
-            model.load_state_dict(checkpoint["state_dict"])
+            _load(model, checkpoint)
         except (RuntimeError, KeyError) as error:
             raise ValueError(
                 f"the checkpoint does not fit the model of {self.directory.config}: {error}. "
@@ -128,3 +129,11 @@ class Run:
             raise ValueError(
                 f"{file} is damaged: {error}. Take --best, or train again from an earlier copy."
             ) from None
+
+
+def _load(model: Any, checkpoint: dict[str, Any]) -> None:
+    """Weights into a model; a stored run may leave out players that neither code nor draw."""
+    weights, left = checkpoint["state_dict"], checkpoint.get("left_out", ())
+    prefixes = tuple(f"{name}." for name in left)
+    own = {name: w for name, w in model.state_dict().items() if name.startswith(prefixes)}
+    model.load_state_dict({**own, **weights})

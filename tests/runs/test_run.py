@@ -82,3 +82,19 @@ def test_reading_a_run_imports_no_torch(folder):
         f"Run.load({str(folder.path)!r}); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_a_stored_run_left_out_stays_as_it_was_made(folder):
+    kept = torch.load(folder.last, weights_only=True)
+    decoder = {n: w for n, w in kept["state_dict"].items() if n.startswith("network.decoder.")}
+    assert decoder
+    for name in decoder:
+        del kept["state_dict"][name]
+    torch.save(kept, folder.last)
+    with pytest.raises(ValueError, match="does not fit the model"):
+        Run.load(folder.path).model()
+    torch.save(kept | {"left_out": ["network.decoder"]}, folder.last)
+    run = Run.load(folder.path)
+    model, made = run.model(), run.untrained().state_dict()
+    for name, weight in model.state_dict().items():
+        assert torch.equal(weight, made[name] if name in decoder else torch.full_like(weight, 0.5))
