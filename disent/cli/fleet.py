@@ -22,7 +22,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=size,
         default=None,
         metavar="N",
-        help="runs to train together; auto measures (default: auto)",
+        help="runs to train together; auto, the default, measures on a GPU, and is 1 on a CPU",
     )
     parser.add_argument(
         "--compile", action="store_true", help="on a GPU, compile the step into CUDA graphs"
