@@ -62,6 +62,7 @@ def shell(tmp_path_factory):
     return made
 
 
+@pytest.mark.slow
 def test_a_run_keeps_the_file_and_its_hash(shell):
     run = RunDir(shell.work / "runs" / "own")
     assert (run.path / "source" / "mynet.py").read_text() == shown("mynet.py")

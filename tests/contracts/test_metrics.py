@@ -21,6 +21,11 @@ INPUTS = {"codes", "factors", "grid", "means", "logvars", "codes_of_runs", "rate
 INPUTS |= {"log_weights"}
 # scores of one model that say how well codes tell factors; the others count or compare
 WITH_LABELS = [n for n in SCORES if {"factors", "grid"} & set(wants(SCORES[n]))]
+# it learns many times over
+EACH, EACH_WITH_LABELS = (
+    [pytest.param(n, marks=pytest.mark.slow) if n == "downstream" else n for n in names]
+    for names in (SCORES, WITH_LABELS)
+)
 WITHOUT_RANGE = {"active_units", "gaussian_total_correlation", "mutual_info_score"}
 EFFICIENCIES = {f"downstream.efficiency_{rows}" for rows in (100, 1000)}
 WITHOUT_RANGE |= EFFICIENCIES
@@ -75,12 +80,12 @@ def evaluate(name: str, codes: Tensor, factors_on: str | None = None) -> dict[st
     )
 
 
-@pytest.fixture(params=SCORES)
+@pytest.fixture(params=EACH)
 def score(request):
     return partial(evaluate, request.param)
 
 
-@pytest.mark.parametrize("name", SCORES)
+@pytest.mark.parametrize("name", EACH)
 def test_signature_tells_what_the_score_wants(name):
     parameters = inspect.signature(SCORES[name]).parameters.values()
     given = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
@@ -91,7 +96,7 @@ def test_signature_tells_what_the_score_wants(name):
     assert ("train" in settings(SCORES[name])) <= ("seed" in settings(SCORES[name]))
 
 
-@pytest.mark.parametrize("name", SCORES)
+@pytest.mark.parametrize("name", EACH)
 def test_docstring_gives_sources_and_an_example(name):
     doc = inspect.getdoc(SCORES[name]) or ""
     for part in ("Args:", "Returns:", "Raises:", "References:", "https://", ">>> "):
@@ -110,7 +115,7 @@ def test_numbers_are_float64_and_in_their_range(score, name):
         assert number in WITHOUT_RANGE | SIGNED or (value <= 1 + 1e-9).all()
 
 
-@pytest.mark.parametrize("name", WITH_LABELS)
+@pytest.mark.parametrize("name", EACH_WITH_LABELS)
 def test_a_perfect_code_beats_a_random_and_a_constant_one(name):
     perfect, random, constant = (evaluate(name, c) for c in (PERFECT, RANDOM, CODES["constant"]))
     for number, value in perfect.items():
@@ -145,7 +150,7 @@ def test_score_repeats_and_leaves_its_input_and_the_global_generator_alone(score
     torch.set_rng_state(state)
 
 
-@pytest.mark.parametrize("name", SCORES)
+@pytest.mark.parametrize("name", EACH)
 def test_arrays_of_numpy_give_the_same_as_tensors(name):
     """Read-only ones too, in the other byte order, and with the columns stored first."""
     given = _given(name, RANDOM)
@@ -175,7 +180,7 @@ def test_codes_that_are_not_finite_are_refused(score, value):
         score(codes)
 
 
-@pytest.mark.parametrize("name", WITH_LABELS)
+@pytest.mark.parametrize("name", EACH_WITH_LABELS)
 @pytest.mark.parametrize("codes", [PERFECT[:-1], PERFECT[:, 0]])
 def test_codes_of_another_shape_are_refused(name, codes: Tensor):
     member = SCORES[name]
@@ -184,7 +189,7 @@ def test_codes_of_another_shape_are_refused(name, codes: Tensor):
         member(*(given.get(want, codes) for want in wants(member)))
 
 
-@pytest.mark.parametrize("name", SCORES)
+@pytest.mark.parametrize("name", EACH)
 def test_numbers_of_a_record_have_names(name):
     if name == "udr":  # one number for each run: the record of each run holds its own
         return

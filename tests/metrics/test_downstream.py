@@ -42,6 +42,7 @@ def test_a_line_cannot_tell_what_trees_can():
     assert logistic(codes, factors, train=1000, test=500).accuracy < 0.9
 
 
+@pytest.mark.slow
 def test_efficiencies_are_ratios_and_fewer_examples_teach_less():
     case = load("noisy_snr10")
     for score in BOTH:
@@ -82,6 +83,7 @@ def test_few_rows_and_missing_classes_are_taken(rows):
     assert model.predict(torch.tensor([[7.0]])).item() == 2
 
 
+@pytest.mark.slow
 def test_factors_without_values_are_left_out():
     with_one = torch.cat([torch.full((80, 1), 3), GRID], 1)
     for score in BOTH:

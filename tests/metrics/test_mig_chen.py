@@ -92,6 +92,7 @@ def test_the_integral_is_the_mean_over_many_samples():
         assert ((values.mean(0) - getattr(exact, part)).abs() < 5 * error + 1e-3).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [1.0, 0.05, 3e-4])
 def test_entropies_are_those_of_quadrature(scale):
     """Against the direct sum on a fine grid, with deviations that differ by a factor of 20."""

@@ -174,6 +174,7 @@ def test_what_sbatch_refuses_is_said(sbatch, body, answer):
         submit("#!/bin/bash\n", sbatch(body))
 
 
+@pytest.mark.slow
 def test_a_submission_keeps_the_sweep_file_and_retries_if_told(sbatch, sweep, tmp_path, capsys):
     runs, file = tmp_path / "runs", sweep(2, fail="true")
     assert main(["sweep", str(file), "--runs", str(runs)]) == 1

@@ -59,6 +59,7 @@ def test_every_trial_is_run_once(sweep, tmp_path, capsys):
     assert sum(starts(tmp_path / "runs").values()) == 5
 
 
+@pytest.mark.slow
 def test_cores_are_shared_out(sweep, tmp_path, monkeypatch):
     for name in THREADS:
         monkeypatch.delenv(name, raising=False)
@@ -130,6 +131,7 @@ def test_a_signal_leaves_everything_resumable(sweep, drain, tmp_path, signum, st
         assert len((run / "metrics.csv").read_text().splitlines()) == 41
 
 
+@pytest.mark.slow
 def test_trials_by_number(sweep, tmp_path, capsys):
     runs = tmp_path / "runs"
     arguments = ["sweep", str(sweep(5)), "--runs", str(runs), "--trial"]
@@ -142,12 +144,14 @@ def test_trials_by_number(sweep, tmp_path, capsys):
     assert "there is no trial 5: counting has 5, counted from 0." in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_extra_option_reaches_every_run(sweep, tmp_path):
     runs = tmp_path / "runs"
     assert main(["sweep", str(sweep(2)), "--runs", str(runs), "--extra=--steps=7"]) == 0
     assert {len(f.read_text().splitlines()) for f in runs.glob("*/metrics.csv")} == {8}
 
 
+@pytest.mark.slow
 def test_a_run_outside_the_sweep_is_waited_for(sweep, tmp_path, monkeypatch):
     """Another `disent fit` has the run: the trial is not failed, it comes later."""
     monkeypatch.setattr("disent.launch.workers.workers.AGAIN", 0.5)
