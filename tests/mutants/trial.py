@@ -32,19 +32,24 @@ HEAVY = (
 
 
 def tests_of(file: Path) -> list[str]:
-    """The files of tests that name what a file defines, and the file itself, for its examples."""
-    names = _members(file)
+    """The file itself, for its examples; its room's contract; and the tests called after it.
+
+    Where none are called so, those that import what it defines.
+    """
     room = ROOT / "tests" / "contracts" / f"test_{file.parent.name}.py"
     found = [str(file), *([str(room)] if room.exists() else [])]
-    if not names:
-        return found
-    named = re.compile(
-        rf"^(from disent|import disent).*\b({'|'.join([*names, file.stem])})\b", re.M
-    )
-    for test in sorted((ROOT / "tests").rglob("test_*.py")):
-        if str(test) not in found and named.search(test.read_text(encoding="utf-8")):
-            found.append(str(test))
-    return found
+    every = sorted((ROOT / "tests").rglob("test_*.py"))
+    beside = ROOT / "tests" / file.parent.relative_to(ROOT / "disent")
+    if own := [str(test) for test in every if test.parent == beside and _is_named(test, file)]:
+        return [*found, *own]
+    any_name = "|".join([*_members(file), file.stem])
+    named = re.compile(rf"^(from disent|import disent).*\b({any_name})\b", re.MULTILINE)
+    others = [test for test in every if named.search(test.read_text(encoding="utf-8"))]
+    return [*found, *(str(test) for test in others if test != room)]
+
+
+def _is_named(test: Path, file: Path) -> bool:
+    return f"{test.stem}_".startswith(f"test_{file.stem}_")
 
 
 def notices(file: Path, source: str, tests: list[str]) -> bool:
