@@ -36,13 +36,33 @@ def summarise(runs: pd.DataFrame) -> Summary:
     """The summary of all runs, by `with_families`; scores and bounds are of the finished ones."""
     finished = runs[runs["state"].eq("finished")]
     failed = runs[~runs["state"].isin(["finished", "running", "requeued", "stopped"])]
-    facts = [_counted(runs), *_families(finished), *_bound(finished), *_power(finished)]
+    parts = by_pictures(finished)
+    compared = [
+        f"On {name}: {fact[0].lower()}{fact[1:]}" if len(parts) > 1 else fact
+        for tell in (_bound, _power)
+        for name, part in parts.items()
+        for fact in tell(part)
+    ]
     return Summary(
-        facts,
-        _best(finished),
+        [_counted(runs), *_families(finished), *compared],
+        [row for name, part in parts.items() for row in _best(part, name)],
         _versions(runs),
         [(str(r["run"]), str(r["state"]), str(r["reason"])) for _, r in failed.iterrows()],
     )
+
+
+def by_pictures(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The runs of each dataset, by its name: numbers of different pictures are not compared.
+
+    Where the fingerprints of one class differ, they are the names.
+    """
+    nothing = pd.Series("", index=runs.index)
+    names = runs["data"].astype(object).fillna("").astype(str) if "data" in runs else nothing
+    prints = runs["fingerprint"].astype(object) if "fingerprint" in runs else nothing.astype(object)
+    prints = prints.where(prints.notna() & prints.ne(""), None)
+    several = prints.groupby(names).transform("nunique") > 1
+    labels = names.where(~several | prints.isna(), prints)
+    return {str(name): part for name, part in runs.groupby(labels)}
 
 
 def entropy_of(runs: pd.DataFrame) -> float | None:
@@ -106,8 +126,8 @@ def _power(runs: pd.DataFrame) -> list[str]:
     ]
 
 
-def _best(runs: pd.DataFrame) -> list[dict[str, str]]:
-    """For each score its best run beside the baselines."""
+def _best(runs: pd.DataFrame, data: str) -> list[dict[str, str]]:
+    """For each score its best run on one dataset, beside the baselines."""
     rows = []
     for name in [n for n in score_names(runs) if n.split(".")[0] not in UNDIRECTED]:
         values = runs[name].astype(float)
@@ -116,7 +136,7 @@ def _best(runs: pd.DataFrame) -> list[dict[str, str]]:
         best: Any = runs.iloc[int(values.fillna(float("-inf")).to_numpy().argmax())]
         parts = {p: best.get(f"{name}.{p}") for p in ("untrained", "pca", "chance")}
         rows.append(
-            {"score": name, "run": str(best["run"]), "value": f"{best[name]:.3f}"}
+            {"data": data, "score": name, "run": str(best["run"]), "value": f"{best[name]:.3f}"}
             | {"median": f"{values.median():.3f}"}
             | {p: f"{v:.3f}" if isinstance(v, float) and v == v else "" for p, v in parts.items()}
         )

@@ -172,9 +172,9 @@ def test_the_best_run_of_a_score_stands_beside_the_baselines_of_that_run():
     runs = scored(mig=[0.1, NAN, 0.4, 0.25], sap=[0.3, 0.2, NAN, NAN])
     baselines = {"mig.untrained": [0.9, 0.9, 0.05, 0.9], "mig.chance": [0.9, 0.9, NAN, 0.9]}
     assert summarise(runs.assign(**baselines)).best == [
-        {"score": "mig", "run": "r2", "value": "0.400", "median": "0.250"}
+        {"data": "", "score": "mig", "run": "r2", "value": "0.400", "median": "0.250"}
         | {"untrained": "0.050", "pca": "", "chance": ""},
-        {"score": "sap", "run": "r0", "value": "0.300", "median": "0.250"}
+        {"data": "", "score": "sap", "run": "r0", "value": "0.300", "median": "0.250"}
         | {"untrained": "", "pca": "", "chance": ""},
     ]
 
@@ -182,6 +182,35 @@ def test_the_best_run_of_a_score_stands_beside_the_baselines_of_that_run():
 def test_scores_that_have_no_best_run_are_left_out():
     runs = scored(active_units=[3.0, 9.0], dci=[NAN, NAN], mig=[0.2, 0.1])
     assert [row["score"] for row in summarise(runs).best] == ["mig"]
+
+
+def test_each_dataset_has_its_own_highest_value_and_median():
+    runs = scored(mig=[0.1, 0.9, 0.4]).assign(data=["DSprites", "Digits", "DSprites"])
+    found = [(row["data"], row["run"], row["value"], row["median"]) for row in summarise(runs).best]
+    assert found == [("DSprites", "r2", "0.400", "0.250"), ("Digits", "r1", "0.900", "0.900")]
+
+
+def test_one_class_of_other_pictures_is_told_by_fingerprints():
+    runs = scored(mig=[0.1, 0.9, 0.4, 0.2]).assign(
+        data=["A", "A", "B", "B"], fingerprint=["a1", "a2", "b", None]
+    )
+    found = [(row["data"], row["value"]) for row in summarise(runs).best]
+    assert found == [("B", "0.400"), ("a1", "0.100"), ("a2", "0.900")]
+
+
+def test_facts_of_several_datasets_are_told_of_each():
+    one = seeds(64).assign(data="Digits")
+    both = pd.concat([one, one.assign(data="DSprites", mig=one["mig"] + 0.3)], ignore_index=True)
+    shares = told(summarise(both), "On ")
+    assert shares[0].startswith("On DSprites: the seed accounts for 50 per cent of the variance")
+    assert sum("accounts for 50 per cent" in fact for fact in shares) == 2
+    bounds = bounded([12.0, 9.0], entropy=[10.0, 5.0]).assign(data=["Digits", "DSprites"])
+    assert told(summarise(bounds), "On ") == [
+        "On DSprites: rate + distortion is 9.00 nats per image at least; the entropy of the "
+        "pictures is 5.00: all lie above",
+        "On Digits: rate + distortion is 12.00 nats per image at least; the entropy of the "
+        "pictures is 10.00: all lie above",
+    ]
 
 
 def test_the_best_run_is_a_finished_one():
