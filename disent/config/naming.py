@@ -23,7 +23,8 @@ SIGNS = {"<=": "le", ">=": "ge", "==": "eq", "!=": "ne", "<": "lt", ">": "gt", "
 def run_name(argv: Sequence[str], config: dict[str, Any]) -> str:
     """A readable name from preset, model, its knobs, other options given, and the seed.
 
-    Example: quickstart-BetaVAE-beta4-seed0. The same command always gives the same name.
+    Example: quickstart-BetaVAE-beta4-seed0. The same command always gives the same name. A knob
+    that is None is left out: that alone tells it from every value.
     """
     given = options_of(argv)
     presets = [Path(value) for option, value in given if option in ("config", "c")]
@@ -34,6 +35,7 @@ def run_name(argv: Sequence[str], config: dict[str, Any]) -> str:
         for name, value in model["init_args"].items()
         if name in _knobs(model["class_path"])
     }
+    told = {name: value for name, value in knobs.items() if value is not None}  # a value has words
     rest = [
         (option.rsplit(".", 1)[-1], value)
         for option, value in given
@@ -46,7 +48,7 @@ def run_name(argv: Sequence[str], config: dict[str, Any]) -> str:
         *(stems or ["custom"]),
         model["class_path"].rsplit(".", 1)[-1],
         *data,
-        *(f"{name}{_short(value)}" for name, value in knobs.items()),
+        *(f"{name}{_short(value)}" for name, value in told.items()),
         *(f"{name}{value}" for name, value in rest),
         *(["fast"] if config.get("fast") else []),
         f"seed{config['seed_everything']}",

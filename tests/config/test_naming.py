@@ -34,6 +34,16 @@ def test_names(argv, name):
     assert run_name(argv, CONFIG) == name
 
 
+def test_a_knob_without_a_value_is_left_out_and_still_told_from_every_value():
+    def named(**given):
+        model = {"class_path": "disent.models.ConditionalVAE", "init_args": given}
+        return run_name(["--config", "conditional"], {"model": model, "seed_everything": 0})
+
+    assert named(conditions=None) == "conditional-ConditionalVAE-seed0"
+    assert named(conditions="shape") == "conditional-ConditionalVAE-conditionsshape-seed0"
+    assert named(conditions="None") == "conditional-ConditionalVAE-conditionsNone-seed0"
+
+
 @pytest.mark.parametrize("argv", [["--fast"], ["--fast", "true"], ["--fast=yes"]])
 def test_a_fast_run_says_so_however_it_was_asked_for(argv):
     assert run_name(argv, {**CONFIG, "fast": True}) == "custom-BetaVAE-beta4-fast-seed3"

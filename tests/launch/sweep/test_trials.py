@@ -69,6 +69,13 @@ def test_names_that_would_read_alike_differ(write):
     assert all(name.replace(".", "").replace("-", "").replace("_", "").isalnum() for name in names)
 
 
+def test_none_that_varies_is_in_the_name(write):
+    parameters = {"model.conditions": {"values": [None, "shape"]}}
+    sweep = read_sweep(write(GRID | {"parameters": parameters}))
+    names = [trial.name for trial in list_trials(sweep)]
+    assert names == ["some-conditionsNone", "some-conditionsshape"]
+
+
 def test_commands_are_word_for_word_those_of_wandbs_agent(write, monkeypatch, tmp_path):
     """Its real agent, without a server: only the start of the process is caught."""
     values = {"a": [1e-05], "b": [False], "c": ["x y"], "d": [4], "e": ["{class_path: A}"]}
