@@ -73,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     from disent.evaluation import Options, evaluate_runs
     from disent.memory import keep_freed_memory
     from disent.report.terminal import print_scores
+    from disent.runs.own_code import in_one_line
 
     keep_freed_memory()
     given = {name: value for name, value in vars(arguments).items() if name in OPTIONS}
@@ -84,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     ):
         if isinstance(result, Exception):
             failed += 1
-            print(f"disent: error: {folder}: {result}", file=sys.stderr)
+            print(f"disent: error: {folder}: {in_one_line(result) or result}", file=sys.stderr)
         else:
             print_scores(folder, result)
     return min(failed, 1)

@@ -90,8 +90,12 @@ def _run(argv: Sequence[str]) -> int:
     except BlockingIOError as error:
         print(f"disent: error: {error}", file=sys.stderr)
         return 75  # EX_TEMPFAIL: another process has the run; who waits may try again
-    except (ValueError, OSError, ArithmeticError) as error:
-        print(f"disent: error: {error}", file=sys.stderr)
+    except Exception as error:
+        from disent.runs.own_code import in_one_line
+
+        if (said := in_one_line(error)) is None:
+            raise
+        print(f"disent: error: {said}", file=sys.stderr)
         return 1
     finally:
         stop.release()

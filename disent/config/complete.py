@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from disent.data.base import FactorDataset, PictureDataset
+from disent.data.base import FactorDataset, PictureDataset, check_pictures
 from disent.runs.build import make
 
 
@@ -30,6 +30,8 @@ def facts_of(data: Mapping[str, Any], seed: int) -> dict[str, Any]:
             "channels its pictures have, how large they are, and the grid of its factors if it "
             "is a FactorDataset."
         )
+    if not told:
+        check_pictures(dataset)
     grid = getattr(dataset, "grid", None)
     names = dataset.names if grid is None else grid.names
     return {

@@ -10,11 +10,13 @@ import yaml
 from disent.config.complete import facts_of, fill_in
 from disent.config.kinds import check_classes
 from disent.config.knobs import own_knobs
+from disent.config.naming import options_of
 from disent.config.options import EvaluateOptions, LoaderOptions, PictureOptions, WandbOptions
 from disent.config.parser import GROUPS, FitCLI
 from disent.config.places import make_absolute
 from disent.config.precision import checked_precision
 from disent.config.presets import resolve_presets
+from disent.config.rehearsal import rehearse
 from disent.config.values import as_yaml
 from disent.data.base import PictureDataset, check_pictures
 from disent.data.datamodule import FactorDataModule
@@ -75,6 +77,7 @@ class FitConfig:
         """
         words = as_yaml(resolve_presets(argv))
         check_classes(words)
+        _check_precision(words)
         cli = FitCLI(words)
         config = cli.config
         for name, value in own_knobs(words, config.model.class_path).items():
@@ -121,6 +124,7 @@ class FitConfig:
         check_pictures(made.data)
         made.model.check_data(made.data)
         loader = FactorDataModule(made.data, seed=self.seed, **vars(self.loader))
+        rehearse(made.model, loader)
         return Built(made.model, made.data, loader, dict(made.trainer))
 
 
@@ -131,6 +135,13 @@ def _read_places(config: Any) -> None:
     config.runs = str(expanded(config.runs))
     if config.init_from:
         config.init_from = str(expanded(config.init_from).resolve())
+
+
+def _check_precision(words: Sequence[str]) -> None:
+    """Raises ValueError for a precision that is none, which the parser answers with three lists."""
+    for option, value in options_of(words):
+        if option == "trainer.precision" and value not in ("null", ""):
+            checked_precision(value.strip("'\""))
 
 
 def _check_steps(trainer: Any, defaults: Any) -> None:

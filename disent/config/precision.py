@@ -2,6 +2,7 @@
 """Which of the trainer's precisions a run may have: models keep their weights in float32."""
 
 PRESENT = {"16": "16-mixed", "bf16": "bf16-mixed", "32": "32-true"}  # older spellings
+KNOWN = ("16-true", "bf16-true", "transformer-engine", "transformer-engine-float16")
 TAKEN = ("32-true", "bf16-mixed", "16-mixed")
 
 
@@ -20,8 +21,8 @@ def checked_precision(precision: str | int | None) -> str | None:
         return None
     name = PRESENT.get(str(precision), str(precision))
     if name not in TAKEN:
-        near = "16-mixed" if name == "16-true" else "bf16-mixed"
-        instead = "32-true" if name.startswith("64") else near
+        half = "16-mixed" if name == "16-true" else "bf16-mixed"
+        instead = half if name in KNOWN else "32-true"
         raise ValueError(
             f"--trainer.precision is {precision}, but a model's weights are float32: "
             f"{', '.join(TAKEN)} can be had. Take {instead}."

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from disent.grid import FactorGrid
 
+WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)  # labels are such numbers
+
 
 class Batch(NamedTuple):
     """Pictures of a step, with what is known of them.
@@ -121,16 +123,42 @@ class FactorDataset(PictureDataset):
 
 
 def check_pictures(dataset: PictureDataset) -> None:
-    """Raises ValueError unless the first picture is as the dataset says that its pictures are."""
-    if type(dataset).__module__.startswith("disent."):
+    """Raises ValueError unless the first picture is as the dataset says that its pictures are.
+
+    Its labels, and what identifies the dataset, are looked at, too.
+    """
+    name = f"{type(dataset).__module__}.{type(dataset).__name__}"
+    if name.startswith("disent."):
         return
-    first = dataset.images(torch.zeros(1, dtype=torch.int64))
-    shape, wanted = list(first.shape), [1, dataset.channels, *dataset.size]
-    if shape != wanted or first.dtype != torch.uint8:
+    first = dataset.images(index := torch.zeros(1, dtype=torch.int64))
+    wanted = [1, dataset.channels, *dataset.size]
+    if not _is(first, wanted, torch.uint8):
         raise ValueError(
-            f"{type(dataset).__name__}.images gave {shape} of {first.dtype} for one picture, but "
+            f"{name}.images gave {_described(first)} for one picture, but "
             f"{wanted} of torch.uint8, 0 to 255, is wanted: [B, channels, height, width]."
         )
+    labels, wanted = dataset.factors(index), [1, len(dataset.names)]
+    if labels is not None and not _is(labels, wanted, *WHOLE):
+        raise ValueError(
+            f"{name}.factors gave {_described(labels)} for one picture, but {wanted} of "
+            "torch.int64 is wanted: a column for each of its names."
+        )
+    if not isinstance(dataset.fingerprint, str):
+        raise ValueError(
+            f"{name}.fingerprint is {_described(dataset.fingerprint)}, but a text is wanted, "
+            "which identifies the pictures."
+        )
+
+
+def _is(value: object, shape: list[int], *kinds: torch.dtype) -> bool:
+    return isinstance(value, Tensor) and list(value.shape) == shape and value.dtype in kinds
+
+
+def _described(value: object) -> str:
+    """Shape and numbers of a tensor; of anything else the class."""
+    if isinstance(value, Tensor):
+        return f"{list(value.shape)} of {value.dtype}"
+    return f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins.")
 
 
 def check_index(index: Tensor, pictures: int) -> None:

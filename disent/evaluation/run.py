@@ -13,6 +13,7 @@ from disent.evaluation.held_out import held_out_terms
 from disent.evaluation.options import Options
 from disent.evaluation.scores import without
 from disent.runs.directory import RunDir
+from disent.runs.own_code import in_one_line
 from disent.runs.run import Run
 
 
@@ -73,7 +74,9 @@ def evaluate_runs(
             if options.between_runs:
                 dataset = thinned(Run.load(path).dataset(), options)
                 kept.append(keep(path, table, dataset, options, record["step"]))
-        except (OSError, ValueError, ArithmeticError, RuntimeError) as error:
+        except Exception as error:
+            if not isinstance(error, RuntimeError) and in_one_line(error) is None:
+                raise
             yield os.fspath(path), error
         else:
             if not options.between_runs:

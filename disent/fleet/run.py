@@ -25,6 +25,7 @@ from disent.launch.workers.study import Study
 from disent.models.base import Model
 from disent.runs.build import make
 from disent.runs.directory import RunDir
+from disent.runs.own_code import place_of
 from disent.stops import InterruptedRunError, StopRequest
 
 
@@ -77,7 +78,9 @@ class FleetRun:
             print("trained; its runs are scored when nothing is left to train", flush=True)
         except InterruptedRunError as error:
             print(error, flush=True)
-        except (RuntimeError, OSError) as error:
+        except Exception as error:
+            if not isinstance(error, RuntimeError | OSError) and place_of(error) is None:
+                raise
             print(f"the fleet failed, its runs go on alone: {error}", flush=True)
         finally:
             self._note(record, (time.monotonic() - start) / len(self.members), trained)

@@ -21,6 +21,7 @@ from disent.launch.workers.workers import Workers
 from disent.runs.build import make
 from disent.runs.directory import RunDir
 from disent.runs.mistakes import explain
+from disent.runs.own_code import place_of
 from disent.runs.run import Run
 from disent.stops import StopRequest
 from disent.training.start import prepare_process
@@ -57,7 +58,10 @@ class Fleets:
         for group in groups.together:
             try:
                 self._train_all(group)
-            except (ValueError, OSError, RuntimeError, MisconfigurationException) as error:
+            except Exception as error:
+                expected = (ValueError, OSError, RuntimeError, MisconfigurationException)
+                if not isinstance(error, expected) and place_of(error) is None:
+                    raise
                 reason = explain(str(error), [])
                 print(f"{len(group)} trials are run alone: {reason}", flush=True)
             _give_back_memory(self.compiled)

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from disent.runs.own_code import place_of, what
+
 
 class NoSuchModuleError(ValueError):
     """The file of a class cannot be found from where one stands."""
@@ -86,8 +88,9 @@ def told(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     passed = (__file__, importlib.__file__, "<")
     lines = [frame for frame in frames if not frame.filename.startswith(passed)]
-    at = f" ({Path(lines[-1].filename).name}, line {lines[-1].lineno})" if lines else ""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}{at}"
+    last = f"{Path(lines[-1].filename).name}, line {lines[-1].lineno}" if lines else None
+    place = place_of(error) or last
+    return f"{what(error)} ({place})" if place else what(error)
 
 
 def _why(module: str, error: BaseException) -> str:

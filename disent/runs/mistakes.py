@@ -5,6 +5,9 @@ import re
 from collections.abc import Sequence
 
 from disent.runs.classes import did_you_mean, told
+from disent.runs.own_code import ON_PURPOSE, place_of
+
+NAMES = {"int": "Expected a whole number", "bool": "Expected true or false"}
 
 
 def explain(message: str, known: Sequence[str]) -> str:
@@ -24,7 +27,10 @@ def explain(message: str, known: Sequence[str]) -> str:
     if found := re.search(r"Option '([\w.]+)' is not accepted", message):
         return f"{key}.{found[1]} is no option.{_nearest(f'{key}.{found[1]}', known)}"
     if found := re.search(r"Expected a dot import path string: (\S+)", message):
-        return f"{key} {found[1]}: there is no such class.{_nearest(found[1], known)}"
+        near = did_you_mean(found[1], known) or (
+            " The path of one is wanted: package.module.CLASS, or FILE.CLASS of your own FILE.py."
+        )
+        return f"{key} {found[1]}: there is no such class.{near}"
     if found := re.search(r"(Expected .*?)\.? Got value: (.*)", message):
         return f"{key} {found[2]}: {_plain(found[1])}."
     if "Union subtypes" in message:
@@ -45,8 +51,10 @@ def what_was_raised(error: BaseException) -> str:
         error = error.__cause__
     if _is_of_parser(error):
         return explain(str(error), [])
-    said_on_purpose = isinstance(error, ValueError | OSError | ArithmeticError)
-    return str(error) if said_on_purpose else told(error)
+    if not isinstance(error, ON_PURPOSE):
+        return told(error)
+    place = place_of(error)  # Python raises ValueErrors, too, which say little without it
+    return f"{error} ({place})" if place else str(error)
 
 
 def _is_of_parser(error: BaseException) -> bool:
@@ -73,6 +81,7 @@ def _of_several(key: str, message: str) -> str:
 def _plain(text: str) -> str:
     """Without the ways in which Python writes classes and choices."""
     text = re.sub(r"a typing\.Literal\[(.*?)\]", r"one of \1", text)
+    text = re.sub(r"Expected a <class '(int|bool)'>", lambda found: NAMES[found[1]], text)
     return re.sub(r"<class '(?:[\w.]*\.)?(\w+)'>", r"\1", text)
 
 

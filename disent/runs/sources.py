@@ -4,19 +4,16 @@
 import hashlib
 import inspect
 import sys
-import sysconfig
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import disent
 from disent import files
 from disent.runs.classes import class_paths
+from disent.runs.own_code import is_own
 
 FOLDER = "source"
-HOUSE = Path(disent.__file__).parent
-INSTALLED = {"site-packages", "dist-packages"}  # what is there, versions tell
 
 
 def own_files(config: Mapping[str, Any]) -> dict[str, Path]:
@@ -117,10 +114,7 @@ def _own_file(module: str) -> Path | None:
     """The source of a module that is neither the suite's nor installed."""
     origin = getattr(sys.modules.get(module), "__file__", None)
     file = Path(origin) if origin else None
-    if file is None or file.suffix != ".py" or not file.is_file() or file.is_relative_to(HOUSE):
-        return None
-    library = sysconfig.get_path("stdlib")
-    return None if INSTALLED & set(file.parts) or file.is_relative_to(library) else file
+    return file if file is not None and is_own(file) else None
 
 
 def _place(module: str, file: Path) -> str:

@@ -6,12 +6,10 @@ import os
 from typing import Any, cast
 
 import pandas as pd
-from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import Timer
 from lightning.pytorch.utilities import rank_zero_only
 
-from disent import internals
 from disent.callbacks.evaluate import Evaluate
 from disent.callbacks.guard import Guard
 from disent.callbacks.pictures import Pictures
@@ -24,10 +22,12 @@ from disent.evaluation import encode_together, evaluate_run
 from disent.latents.pictures import draw_pictures, save_pictures
 from disent.report.terminal import print_scores
 from disent.runs.directory import RunDir
+from disent.runs.own_code import keep_traceback, place_of, what
 from disent.runs.run import Run
 from disent.stops import REQUEUE, InterruptedRunError, StopRequest
 from disent.training.engine import steps_at_once, take_steps
 from disent.training.precision import describe
+from disent.training.trainer import listed, make_trainer
 
 RANK = int(getattr(rank_zero_only, "rank", None) or 0)
 
@@ -45,6 +45,7 @@ def train(config: FitConfig, built: Built, folder: RunDir, stop: StopRequest) ->
         if not RANK:
             reached = folder.status().get("step") if folder.last.exists() else None
             folder.write_status("running", reason="starting")
+            folder.traceback.unlink(missing_ok=True)
             print(f"run: {folder.path}", flush=True)
             if reached:
                 print(f"goes on from step {reached:,} of {config.trainer['max_steps']:,}")
@@ -71,7 +72,10 @@ def train(config: FitConfig, built: Built, folder: RunDir, stop: StopRequest) ->
         raise
     except BaseException as error:
         if not RANK:
-            reason = f"{type(error).__name__}: {error}".strip(": ")
+            keep_traceback(error, folder.traceback)
+            reason = what(error)
+            if place := place_of(error):
+                reason += f" ({place})"
             if not (isinstance(error, SystemExit) and stop.signum):  # a second Ctrl-C: Record told
                 folder.write_status("failed", reason=reason)
             log.close(1, done=False)
@@ -111,14 +115,6 @@ def _ran_out(trainer: Trainer) -> str:
     )
 
 
-def make_trainer(options: dict[str, Any]) -> Trainer:
-    """A trainer that leaves signals and requeueing to the run, see disent.stops."""
-    if SLURMEnvironment.detect():
-        slurm = SLURMEnvironment(auto_requeue=False)
-        options = {**options, "plugins": [slurm, *_listed(options["plugins"])]}
-    return internals.leave_signals(Trainer(**options))
-
-
 def _callbacks(
     config: FitConfig, built: Built, folder: RunDir, stop: StopRequest, log: WandbLog
 ) -> list[Callback]:
@@ -139,7 +135,7 @@ def _callbacks(
             copy.deepcopy(built.model),
         )
         callbacks.append(Evaluate(folder, built.dataset, untrained, every, scores, log.show_scores))
-    callbacks += _listed(built.trainer["callbacks"])
+    callbacks += listed(built.trainer["callbacks"])
     callbacks.append(Record(folder, config.checkpoint_every_n_steps, stop))
     if every := config.pictures.every_n_steps:
         callbacks.append(Pictures(folder, built.dataset, every, log.show_pictures))
@@ -172,9 +168,3 @@ def _tell(
     print(f"run directory: {folder.path}")
     for picture in sorted([*folder.figures.glob("*.png"), *folder.figures.glob("*.gif")]):
         print(f"  {picture}")
-
-
-def _listed(parts: Any) -> list[Any]:
-    if parts is None:
-        return []
-    return list(parts) if isinstance(parts, list | tuple) else [parts]
