@@ -17,6 +17,7 @@ from disent.stops import StopRequest
 from disent.training.initial import start_from
 from disent.training.precision import choose_arithmetic, keep_arithmetic
 from disent.training.run import RANK, train
+from disent.training.trainer import check_trainer
 
 
 def fit(argv: Sequence[str], stop: StopRequest) -> None:
@@ -40,6 +41,7 @@ def fit(argv: Sequence[str], stop: StopRequest) -> None:
         )
         return
     built = config.build()  # before anything is written: bad values leave nothing behind
+    check_trainer(built.trainer, config.trainer_defaults())
     origins = {}
     if config.init_from and (again or not folder.last.exists()):
         origins["init_from"] = start_from(built.model, config.init_from)
