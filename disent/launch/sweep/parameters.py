@@ -2,29 +2,19 @@
 """One parameter of a sweep file: its values for a grid, and its distribution for random search."""
 
 import math
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-NUMBERS = ("min", "max", "q", "mu", "sigma")
-# every distribution of W&B sweeps that is a function of one uniform number, and what it needs
-NEEDS = {
-    "constant": ("value",),
-    "categorical": ("values",),
-    "categorical_w_probabilities": ("values", "probabilities"),
-    "int_uniform": ("min", "max"),
-    "uniform": ("min", "max"),
-    "q_uniform": ("min", "max", "q"),
-    "log_uniform": ("min", "max"),
-    "log_uniform_values": ("min", "max"),
-    "q_log_uniform_values": ("min", "max", "q"),
-    "inv_log_uniform_values": ("min", "max"),
-    "normal": ("mu", "sigma"),
-    "q_normal": ("mu", "sigma", "q"),
-    "log_normal": ("mu", "sigma"),
-}
-DEFAULTS: dict[str, float] = {"q": 1, "mu": 0.0, "sigma": 1.0}
+from disent.launch.sweep.distributions import (
+    DEFAULTS,
+    NUMBERS,
+    REQUIRED,
+    allowed,
+    quantile,
+    whole,
+    wrong,
+)
 
 
 @dataclass(frozen=True)
@@ -33,10 +23,10 @@ class Parameter:
 
     Attributes:
         name: The option of `disent fit` that it sets, without its hyphens: model.beta.
-        distribution: A key of NEEDS.
+        distribution: A key of REQUIRED.
         values: For the categorical distributions and constants.
         probabilities: One for each value.
-        numbers: min, max, q, mu and sigma, as far as the distribution has them.
+        numbers: min, max, q, mu, sigma, a and b, as far as the distribution has them.
     """
 
     name: str
@@ -59,17 +49,16 @@ class Parameter:
                 f"write {name}.{next(iter(entry['parameters'] or ['...']))}: instead."
             )
         distribution = entry.get("distribution") or _implied(name, entry)
-        if distribution not in NEEDS:
+        if distribution not in REQUIRED:
             raise ValueError(
                 f"parameter {name} has the distribution {distribution!r}, but one of "
-                f"{', '.join(NEEDS)} is wanted."
+                f"{', '.join(REQUIRED)} is wanted."
             )
-        missing = [k for k in NEEDS[distribution] if k not in entry and k not in DEFAULTS]
-        if missing:
-            raise ValueError(f"parameter {name} ({distribution}) lacks {', '.join(missing)}.")
+        _check_keys(name, distribution, entry)
         _check_lists(name, entry)
         values = entry.get("values", [entry["value"]] if "value" in entry else [])
-        numbers = {k: entry.get(k, DEFAULTS.get(k)) for k in NEEDS[distribution] if k in NUMBERS}
+        usual = DEFAULTS.get(distribution, {})
+        numbers = {k: entry.get(k, usual.get(k)) for k in allowed(distribution) if k in NUMBERS}
         parameter = cls(
             name,
             distribution,
@@ -81,34 +70,27 @@ class Parameter:
         return parameter
 
     def _check(self, numbers: dict[str, Any]) -> None:
-        wrong = [
+        odd = [
             k for k, v in numbers.items() if isinstance(v, bool) or not isinstance(v, int | float)
         ]
-        if wrong:
+        if odd:
             raise ValueError(
-                f"parameter {self.name}: {', '.join(wrong)} must be numbers, got "
-                f"{', '.join(repr(numbers[k]) for k in wrong)}. (YAML reads 1e-4 as a "
+                f"parameter {self.name}: {', '.join(odd)} must be numbers, got "
+                f"{', '.join(repr(numbers[k]) for k in odd)}. (YAML reads 1e-4 as a "
                 "word; write 1.0e-4.)"
             )
-        if "values" in NEEDS[self.distribution] and not self.values:
+        if "values" in REQUIRED[self.distribution] and not self.values:
             raise ValueError(f"parameter {self.name} has an empty list of values.")
-        if numbers.get("q", 1) <= 0:
-            raise ValueError(f"parameter {self.name} has q: {numbers['q']}, but q must be > 0.")
-        if "min" in numbers and not numbers["min"] <= numbers["max"]:
-            raise ValueError(
-                f"parameter {self.name} runs from {numbers['min']} to "
-                f"{numbers['max']}, but min must not exceed max."
-            )
-        if self.distribution.endswith("uniform_values") and numbers["min"] <= 0:
-            raise ValueError(
-                f"parameter {self.name} is log-uniform from {numbers['min']}, but min must be > 0."
-            )
+        if said := wrong(self.distribution, numbers):
+            raise ValueError(f"parameter {self.name} {said}.")
         if self.probabilities and (
-            len(self.probabilities) != len(self.values) or abs(sum(self.probabilities) - 1) > 1e-6
+            len(self.probabilities) != len(self.values)
+            or min(self.probabilities) < 0
+            or abs(sum(self.probabilities) - 1) > 1e-6
         ):
             raise ValueError(
                 f"parameter {self.name} has the probabilities {self.probabilities}, but "
-                f"one for each of {len(self.values)} values, of sum 1, is wanted."
+                f"one for each of {len(self.values)} values, none below 0, of sum 1, is wanted."
             )
 
     @property
@@ -117,15 +99,21 @@ class Parameter:
         return self.distribution != "constant" and len(self.values) != 1
 
     def grid(self) -> Sequence[Any]:
-        """Its values, for a grid; raises ValueError for a continuous distribution."""
-        if self.values:
-            return self.values
+        """Its values, for a grid, as W&B lists them: of q_uniform all from min on, below max.
+
+        Raises:
+            ValueError: It is continuous, or has probabilities, of which a grid knows nothing.
+        """
         numbers = dict(self.numbers)
-        if self.distribution == "int_uniform":
-            return range(int(numbers["min"]), int(numbers["max"]) + 1)
-        if self.distribution == "q_uniform":
-            low, q = numbers["min"], numbers["q"]
-            return [low + i * q for i in range(math.floor((numbers["max"] - low) / q + 1e-9) + 1)]
+        match self.distribution:
+            case "constant" | "categorical":
+                return self.values
+            case "int_uniform":
+                return range(int(numbers["min"]), int(numbers["max"]) + 1)
+            case "q_uniform":
+                low, q = numbers["min"], numbers["q"]
+                count = math.ceil((numbers["max"] - low) / q - 1e-9)
+                return [whole(low + i * q) for i in range(count)]
         raise ValueError(
             f"parameter {self.name} is {self.distribution}, which no grid can list. "
             "Give it values:, or take method: random."
@@ -133,37 +121,23 @@ class Parameter:
 
     def quantile(self, u: float) -> Any:
         """The value below which a share u of the distribution lies, 0 < u < 1."""
-        numbers = dict(self.numbers)
-        low, high = numbers.get("min", 0.0), numbers.get("max", 0.0)
-        mu, sigma, q = (numbers.get(k, DEFAULTS[k]) for k in ("mu", "sigma", "q"))
         match self.distribution:
             case "constant" | "categorical":
                 return self.values[min(int(u * len(self.values)), len(self.values) - 1)]
             case "categorical_w_probabilities":
                 return self.values[_index(u, self.probabilities)]
-            case "int_uniform":
-                return min(int(low + u * (high + 1 - low)), int(high))
-            case "uniform":
-                return low + u * (high - low)
-            case "q_uniform":
-                return _rounded(low + u * (high - low), q)
-            case "log_uniform":
-                return math.exp(low + u * (high - low))
-            case "log_uniform_values":
-                return low * (high / low) ** u
-            case "q_log_uniform_values":
-                return _rounded(low * (high / low) ** u, q)
-            case "inv_log_uniform_values":
-                return 1 / (1 / high * ((1 / low) / (1 / high)) ** (1 - u))
-        z = mu + sigma * statistics.NormalDist().inv_cdf(min(max(u, 1e-12), 1 - 1e-12))
-        if self.distribution == "log_normal":
-            return math.exp(z)
-        return _rounded(z, q) if self.distribution == "q_normal" else z
+        return quantile(self.distribution, u, dict(self.numbers))
 
 
-def _rounded(value: float, q: float) -> float:
-    """To a multiple of q; a whole number where q is one, as W&B draws it."""
-    return round(value / q) * q
+def _check_keys(name: str, distribution: str, entry: dict[str, Any]) -> None:
+    """Raises ValueError for what a distribution lacks, and for what it does not take."""
+    if missing := [k for k in REQUIRED[distribution] if k not in entry]:
+        raise ValueError(f"parameter {name} ({distribution}) lacks {', '.join(missing)}.")
+    if more := [str(k) for k in entry if k not in ("distribution", *allowed(distribution))]:
+        raise ValueError(
+            f"parameter {name} ({distribution}) has {', '.join(more)}, but takes "
+            f"{', '.join(allowed(distribution))} only."
+        )
 
 
 def _check_lists(name: str, entry: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from disent.files import create
+from disent.launch.sweep.distributions import whole
 from disent.launch.sweep.file import Sweep
 from disent.launch.sweep.trials import Trial, list_trials, make_trial
 from disent.launch.workers.outcomes import Outcomes, last_value
@@ -83,7 +84,9 @@ class Planner:
                     distributions=space,
                 )
             )
-        return dict(study.ask(space).params)
+        stepped = {p.name for p in self.sweep.parameters if p.distribution == "q_uniform"}
+        asked = study.ask(space).params
+        return {name: whole(v) if name in stepped else v for name, v in asked.items()}
 
     def _result(self, trial: Trial) -> tuple[str, float | None]:
         """How a trial stands in Optuna's terms, and its value."""

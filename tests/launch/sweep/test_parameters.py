@@ -18,7 +18,7 @@ def quantiles(entry, *shares):
         ({"value": 4}, [4]),
         ({"values": [1, "a", 2.5]}, [1, "a", 2.5]),
         ({"min": 2, "max": 5}, [2, 3, 4, 5]),
-        ({"distribution": "q_uniform", "min": 0.0, "max": 1.0, "q": 0.25}, [0, 0.25, 0.5, 0.75, 1]),
+        ({"distribution": "q_uniform", "min": 0.0, "max": 1.0, "q": 0.25}, [0, 0.25, 0.5, 0.75]),
     ],
 )
 def test_grids(entry, grid):
@@ -47,7 +47,7 @@ def test_quantiles_by_hand():
     assert quantiles({"values": ["a", "b"]}, 0.49, 0.51) == ["a", "b"]
 
 
-@given(st.floats(1e-9, 1 - 1e-9), st.floats(-5, 5), st.floats(0, 5))
+@given(st.floats(1e-9, 1 - 1e-9), st.floats(-5, 5), st.floats(0.1, 5))
 def test_uniform_quantiles_stay_inside(u, low, width):
     value = Parameter.read("p", {"min": low, "max": low + width}).quantile(u)
     assert low <= value <= low + width + 1e-12
@@ -67,7 +67,19 @@ def test_uniform_quantiles_stay_inside(u, low, width):
         ({"distribution": "q_uniform", "min": 0, "max": 1, "q": 0}, "q: 0, but q must be > 0"),
         ({"min": 3, "max": 1}, "runs from 3 to 1"),
         ({"min": "1e-4", "max": 1.0}, "write 1.0e-4"),
-        ({"distribution": "beta", "min": 0, "max": 1}, "has the distribution 'beta'"),
+        (
+            {"distribution": "beta", "min": 0, "max": 1},
+            r"p \(beta\) has min, max, but takes a, b only",
+        ),
+        ({"distribution": "gamma"}, "has the distribution 'gamma'"),
+        ({"min": 1, "max": 9, "q": 2}, r"p \(int_uniform\) has q, but takes min, max only"),
+        ({"value": 1, "values": [1]}, r"p \(constant\) has values, but takes value only"),
+        ({"min": 2, "max": 2}, "runs from 2 to 2, but min must be below max"),
+        ({"distribution": "int_uniform", "min": 1.0, "max": 2}, "whole numbers are wanted"),
+        ({"distribution": "beta", "a": 0}, "a: 0 and b: 1.0, but both must be > 0"),
+        ({"distribution": "normal", "sigma": -1}, "sigma: -1, but sigma must be >= 0"),
+        ({"distribution": "log_uniform", "min": 1, "max": 1000}, "log_uniform_values takes the"),
+        ({"values": [1, 2], "probabilities": [1.5, -0.5]}, "none below 0"),
         ({"distribution": "uniform", "min": 0}, "lacks max"),
         ({"distribution": "log_uniform_values", "min": 0.0, "max": 1.0}, "min must be > 0"),
         ({"values": [1, 2], "probabilities": [0.5]}, "one for each of 2 values"),
@@ -80,9 +92,10 @@ def test_wrong_entries_are_named(entry, match):
 
 
 def test_whole_steps_give_whole_numbers():
-    """As W&B draws them: q is 1 unless it is said."""
+    """As they come to an agent, through JSON: q is 1 unless it is said."""
     for kind, more in (("q_uniform", {"min": 2, "max": 20}), ("q_normal", {"mu": 9, "sigma": 2})):
-        drawn = quantiles({"distribution": kind, **more}, 0.1, 0.5, 0.9)
-        assert [type(value) for value in drawn] == [int, int, int]
+        for q in ({}, {"q": 1}, {"q": 1.0}, {"q": 2}):
+            drawn = quantiles({"distribution": kind, **more, **q}, 0.1, 0.5, 0.9)
+            assert [type(value) for value in drawn] == [int, int, int]
     halves = {"distribution": "q_uniform", "min": 0, "max": 2, "q": 0.5}
     assert quantiles(halves, 0.3) == [0.5]
