@@ -30,6 +30,7 @@ class Cluster:
 
     environment: dict[str, str]
     folder: Path
+    work: Path = ROOT  # where commands are called
 
     @property
     def runs(self) -> Path:
@@ -37,14 +38,14 @@ class Cluster:
 
     def call(self, *words: str) -> str:
         done = subprocess.run(
-            words, env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False
+            words, env=self.environment, cwd=self.work, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, (words, done.stdout, done.stderr)
         return done.stdout
 
-    def sweep(self, *, seeds: int = 1, **fixed: Any) -> Path:
+    def sweep(self, *, seeds: int = 1, given: dict[str, Any] = RUN, **fixed: Any) -> Path:
         """Writes a sweep of tiny runs; double underscores stand for dots."""
-        given = RUN | {name.replace("__", "."): value for name, value in fixed.items()}
+        given = given | {name.replace("__", "."): value for name, value in fixed.items()}
         parameters = {"seed_everything": {"values": list(range(seeds))}}
         parameters |= {name: {"value": value} for name, value in given.items()}
         command = ["${env}", "disent", "fit", "--config", "locatello2019", "${args}"]

@@ -16,6 +16,8 @@ from disent.metrics import mig
 from disent.models import load_run
 from disent.runs.directory import RunDir
 from tests.cli.small import assert_same_weights, weights
+from tests.slurm.conftest import RUN
+from tests.test_guides import shown
 from tests.tiny import Squares
 
 pytestmark = pytest.mark.slow
@@ -185,6 +187,28 @@ def test_twenty_preemptions(cluster, whole):
     states = [RunDir(p).status()["state"] for p in cluster.runs.glob("tiny*")]
     assert states == ["finished"] * 5
     assert_same_weights(whole, cluster.runs / "tiny-seed0")
+
+
+@pytest.mark.slow
+def test_classes_of_the_working_folder_are_found_by_every_element(cluster):
+    """A network of a VAE, and a model, each in a file where the sweep is submitted."""
+    cluster.work = cluster.folder
+    for name in ("mynet.py", "mine.py"):
+        (cluster.work / name).write_text(shown(name), encoding="utf-8")
+    plain = {k: v for k, v in RUN.items() if not k.startswith("model")}
+    network = plain | {"model": "VAE", "model.network": "mynet.Tiny", "model.network.width": 8}
+    model = plain | {"model": "mine.SparseAutoencoder"}
+    for name, given, seeds in (("own-net", network, 2), ("own-model", model, 1)):
+        sweep = cluster.sweep(given=given, seeds=seeds)
+        cluster.submit(sweep.rename(cluster.folder / f"{name}.yaml"))
+    cluster.wait_until_empty()
+    found = list(cluster.runs.glob("own*"))
+    states = {path.name: RunDir(path).status()["state"] for path in found}
+    names = ("own-net-seed0", "own-net-seed1", "own-model")
+    assert states == dict.fromkeys(names, "finished"), cluster.logs()
+    for path in found:
+        kept = RunDir(path).read_config()["provenance"]["source"]
+        assert ("mynet.py" if "net" in path.name else "mine.py") in kept
 
 
 def test_four_ranks_on_two_nodes_learn_what_one_learns(cluster, whole):
