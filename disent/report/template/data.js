@@ -35,11 +35,13 @@ function element(tag, options = {}, ...children) {
 // families: colour and shape, and a legend that switches them
 const SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"];
 const darkness = matchMedia("(prefers-color-scheme: dark)");
+const theme = document.querySelector("#theme"); // the reader's own choice; "": the system's
+const isDark = () => (theme.value ? theme.value === "dark" : darkness.matches);
 const PALETTES = {
   light: ["#0072b2", "#c24e00", "#00805f", "#b04e8f", "#8a6500", "#2b8cbe", "#6a51a3", "#555555"],
   dark: ["#4aa3e0", "#f0866a", "#4cc38a", "#e49ac4", "#e6b450", "#8fd3ff", "#b3a4f0", "#c8c8c8"],
 };
-const palette = () => PALETTES[darkness.matches ? "dark" : "light"];
+const palette = () => PALETTES[isDark() ? "dark" : "light"];
 const families = page.families.map(([name], i) => ({
   name, place: i % 8, shape: SHAPES[(i + Math.floor(i / 24)) % 6], on: true,
 }));
@@ -107,5 +109,12 @@ function paint() {
     document.documentElement.style.setProperty(`--family-${i}`, colour);
   });
 }
+function repaint() {
+  document.documentElement.dataset.theme = theme.value;
+  paint();
+  for (const act of changed) act(true);
+}
 paint();
-darkness.addEventListener("change", () => { paint(); for (const act of changed) act(true); });
+darkness.addEventListener("change", repaint);
+theme.addEventListener("change", repaint);
+if (theme.value) repaint(); // kept by the browser over a reload

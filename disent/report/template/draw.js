@@ -68,7 +68,7 @@ function look(width) {
     legend: { labelColor: ink, titleColor: ink, labelFontSize: 11, labelLimit: 165,
       columns: Math.max(1, Math.floor(width / 190)) },
     rule: { color: muted }, tick: { color: ink },
-    range: { category: palette(), diverging: darkness.matches
+    range: { category: palette(), diverging: isDark()
       ? ["#c25b3a", "#2a2f34", "#2f7ec0"] : ["#f0a080", "#ffffff", "#80b4e4"] },
   };
 }
@@ -98,7 +98,7 @@ async function redraw(chart) {
   const drawn = await vegaEmbed(chart.holder, spec, {
     mode: "vega-lite", actions: false, logLevel: 1, // of errors alone
     renderer: many ? "canvas" : "svg", config: look(chart.holder.clientWidth),
-    tooltip: { theme: darkness.matches ? "dark" : "light" },
+    tooltip: { theme: isDark() ? "dark" : "light" },
   });
   chart.view = drawn.view;
   chart.view.addEventListener("click", (event, item) => {

@@ -82,6 +82,7 @@ function open() {
   const section = sectionOf(Number(found[1]));
   section.hidden = false;
   section.open = true;
+  enter(section, document.activeElement);
   section.scrollIntoView();
 }
 addEventListener("hashchange", open);
@@ -99,6 +100,7 @@ document.addEventListener("input", (event) => {
   const position = Number(event.target.value);
   slider.querySelector(".frame").style.backgroundPositionX = `${(100 * position) / (values.length - 1)}%`;
   slider.querySelector("output").textContent = values[position];
+  event.target.setAttribute("aria-valuetext", values[position]);
 });
 
 // two runs side by side: what differs, then all that there is of both
