@@ -23,13 +23,17 @@ PICTURES = 8  # of the batch that is rehearsed with
 Check = Callable[..., str]  # what is wrong with what a method gave; empty: nothing
 
 
+class UnfitError(ValueError):
+    """An own class gives what no training can use."""
+
+
 def rehearse(model: Model, loader: FactorDataModule) -> None:
     """Computes the losses and the pictures of a few pictures, where own classes take part in them.
 
     A copy of the model is asked: neither its weights nor any random numbers are used up.
 
     Raises:
-        ValueError: An own class gave something of another shape or type than is wanted of it, or
+        UnfitError: An own class gave something of another shape or type than is wanted of it, or
             what is not finite, or the suite's own code cannot go on with it; in one line.
     """
     own = [part for part in model.modules() if _file_of(part) is not None]
@@ -49,7 +53,7 @@ def rehearse(model: Model, loader: FactorDataModule) -> None:
             if place_of(error) is not None:
                 raise
             names = ", ".join(dict.fromkeys(_name(part) for part in own))
-            raise ValueError(
+            raise UnfitError(
                 f"a first step with {names} fails: {what(error)}. DISENT_TRACEBACK=1 before the "
                 "command shows where."
             ) from error
@@ -90,13 +94,15 @@ def _watch(part: nn.Module, method: str, check: Check) -> None:
     def watched(*given: Any) -> Any:
         try:
             made = original(*given)
+        except UnfitError:  # of a part inside
+            raise
         except (RuntimeError, TypeError, ValueError, LookupError) as error:
             if place_of(error) is not None:
                 raise
             shapes = ", ".join(str(list(each.shape)) for each in given if isinstance(each, Tensor))
-            raise ValueError(f"{name} fails on {shapes or 'its terms'}: {what(error)}.") from error
+            raise UnfitError(f"{name} fails on {shapes or 'its terms'}: {what(error)}.") from error
         if wrong := check(made, *given):
-            raise ValueError(f"{name} gave {wrong}")
+            raise UnfitError(f"{name} gave {wrong}")
         return made
 
     setattr(part, method, watched)

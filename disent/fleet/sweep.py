@@ -23,7 +23,7 @@ from disent.runs.directory import RunDir
 from disent.runs.mistakes import explain
 from disent.runs.own_code import place_of
 from disent.runs.run import Run
-from disent.stops import StopRequest
+from disent.stops import InterruptedRunError, StopRequest
 from disent.training.start import prepare_process
 
 
@@ -58,6 +58,8 @@ class Fleets:
         for group in groups.together:
             try:
                 self._train_all(group)
+            except InterruptedRunError:
+                raise
             except Exception as error:
                 expected = (ValueError, OSError, RuntimeError, MisconfigurationException)
                 if not isinstance(error, expected) and place_of(error) is None:
