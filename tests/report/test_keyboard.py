@@ -21,10 +21,9 @@ LISTED = f"""() => [...document.querySelectorAll("{CONTROLS}")]
 FOCUSED = """() => {
     const e = document.activeElement;
     const [style, box] = [getComputedStyle(e), e.getBoundingClientRect()];
-    const [x, y] = [box.left + Math.min(box.width, innerWidth) / 2,
-        Math.max(0, box.top) + Math.min(box.height, innerHeight) / 2];
-    const [right, low] = [innerWidth - 1, innerHeight - 1];
-    const hit = document.elementFromPoint(Math.min(x, right), Math.min(y, low));
+    const middle = (from, to, end) => (Math.max(0, from) + Math.min(end, to)) / 2;
+    const hit = document.elementFromPoint(middle(box.left, box.right, innerWidth),
+        middle(box.top, box.bottom, innerHeight)); // of the part that is on the screen
     return { stop: e.dataset.stop, html: e.outerHTML.slice(0, 120), ring: style.outlineStyle,
         width: parseFloat(style.outlineWidth), colour: style.outlineColor,
         paper: getComputedStyle(document.body).backgroundColor,

@@ -1,7 +1,7 @@
 // the keyboard: Escape closes what is open and goes back, Enter acts on boxes as Space does
 const openers = new Map(); // of a run's section: the link that opened it
 function enter(section, opener) {
-  if (opener && opener !== document.body && !section.contains(opener)) openers.set(section, opener);
+  if (opener) openers.set(section, opener);
   section.querySelector("summary").focus({ preventScroll: true });
 }
 document.addEventListener("keydown", (event) => {

@@ -76,18 +76,21 @@ changed.push((theme) => {
 });
 
 // a link to a run opens its section
+let followed = null; // the link: going to a section takes the focus from it
 function open() {
   const found = location.hash.match(/^#run-(\d+)$/);
   if (!found || Number(found[1]) >= page.rows) return;
   const section = sectionOf(Number(found[1]));
   section.hidden = false;
   section.open = true;
-  enter(section, document.activeElement);
+  enter(section, followed);
+  followed = null;
   section.scrollIntoView();
 }
 addEventListener("hashchange", open);
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.('a[href^="#run-"]');
+  if (link) followed = link;
   if (link && link.getAttribute("href") === location.hash) open(); // closed meanwhile
 });
 open();
