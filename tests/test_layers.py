@@ -10,7 +10,7 @@ import pytest
 
 HOUSE = Path(__file__).parents[1] / "disent"
 NOUNS = {"gaussian", "grid", "streams", "checks", "memory", "files", "internals", "stops"}
-NOUNS |= {"discrepancy", "factors", "shipped"}
+NOUNS |= {"discrepancy", "factors", "shipped", "loading"}
 FORMULAS = {"likelihoods", "objectives", "networks", "metrics", "figures", "priors"}
 # what the files of a room may import from the house, besides the room itself and the version
 ALLOWED: dict[str, set[str]] = {
@@ -112,13 +112,15 @@ def test_one_file_touches_the_private_parts_of_lightning(file):
         ("disent.launch.workers.heartbeat, disent.launch.workers.workers", "torch"),
         ("disent.launch.workers.calibrate, disent.launch.workers.progress", "torch"),
         ("disent.runs, disent.files", "torch"),
+        ("disent.runs, disent.launch.slurm.array, disent.launch.workers.workers", "numpy"),
         ("disent.data, disent.metrics, disent.codes, disent.networks", "jsonargparse"),
         ("disent.models, disent.evaluation, disent.training.step", "jsonargparse"),
         ("disent.fleet.speed, disent.fleet.record", "jsonargparse"),
         ("disent.data, disent.models, disent.callbacks.record, disent.fleet", "wandb"),
         ("disent.runs, disent.launch.workers.workers", "wandb"),
-        ("disent.report, disent.cli.report", "altair"),
-        ("disent.report, disent.training.run", "vl_convert"),
+        ("disent.report.page, disent.cli.report", "altair"),
+        ("disent.report.terminal", "numpy"),
+        ("disent.report.page, disent.training.run", "vl_convert"),
     ],
 )
 def test_importing_modules_leaves_another_unloaded(modules, absent):

@@ -9,7 +9,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from disent.codes import CodeTable
 from disent.data.base import PictureDataset
-from disent.evaluation import Options, encode_together, evaluate, flat_scores
+from disent.evaluation import Options, Shared, encode_together, evaluate, flat_scores
 from disent.runs.directory import RunDir
 
 
@@ -39,6 +39,7 @@ class Evaluate(Callback):
         self.run, self.dataset, self.untrained = run, dataset, untrained
         self.every_n_steps, self.options = every_n_steps, options
         self.tell, self._last = tell, -1
+        self._shared = Shared()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -56,7 +57,9 @@ class Evaluate(Callback):
         """Writes the scores of now; what theory forbids is said, and training goes on."""
         untrained = self.untrained.to(model.device)
         try:
-            record = evaluate(model, untrained, self.dataset, self.options, table=table)[0]
+            record, _ = evaluate(
+                model, untrained, self.dataset, self.options, table=table, shared=self._shared
+            )
         except ArithmeticError as error:
             warnings.warn(f"no scores at step {step}: {error}", stacklevel=2)
             return

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from disent.data.base import PictureDataset
-from disent.latents.pictures import draw_pictures, save_pictures
 from disent.runs.directory import RunDir
 
 
@@ -64,6 +62,10 @@ class Pictures(Callback):
         trainer.strategy.barrier()
 
     def _write(self, model: Any, step: int) -> None:
+        import pandas as pd  # here: the first step of a training need not wait for it
+
+        from disent.latents.pictures import draw_pictures, save_pictures
+
         try:
             metrics = pd.read_csv(self.run.metrics) if self.run.metrics.exists() else None
             drawn = draw_pictures(model, self.dataset, metrics=metrics)

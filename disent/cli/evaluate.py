@@ -5,6 +5,8 @@ import argparse
 import functools
 from collections.abc import Callable
 
+from disent.loading import loading
+
 OPTIONS = ("metrics", "seed", "codes", "repeats", "points", "precision", "samples", "pictures")
 OPTIONS += ("drawn",)
 
@@ -68,10 +70,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Scores each run; a run that cannot be scored is named, and the others go on."""
     import sys
 
-    import torch
+    with loading("torch"):
+        import torch
 
-    from disent.evaluation import Options, evaluate_runs
-    from disent.memory import keep_freed_memory
+        from disent.evaluation import Options, evaluate_runs
+        from disent.memory import keep_freed_memory
     from disent.report.terminal import print_scores
     from disent.runs.own_code import in_one_line
 

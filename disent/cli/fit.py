@@ -3,12 +3,14 @@
 
 from collections.abc import Sequence
 
+from disent.loading import loading
 from disent.stops import StopRequest
 
 
 def run(argv: Sequence[str], stop: StopRequest) -> int:
     """Trains, or prints its help; the exit status."""
-    from disent.training.start import fit, prepare_process
+    with loading("torch"):
+        from disent.training.start import fit, prepare_process
 
     if asked := {"-h", "--help", "--help=all"} & set(argv):
         from disent.config.help import full_help, short_help

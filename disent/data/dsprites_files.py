@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import h5py
 import numpy as np
 import torch
 from numpy.lib import format as npy
@@ -91,6 +90,8 @@ def _read_npz(file: Path, stack: ExitStack) -> tuple[np.ndarray, tuple[int, ...]
 
 
 def _read_hdf5(file: Path, stack: ExitStack) -> tuple[np.ndarray, tuple[int, ...], Images]:
+    import h5py  # here: rendered pictures need none
+
     # unlocked: some file systems know no locks, and what is only read needs none
     store = stack.enter_context(h5py.File(file, "r", locking=False))
     imgs, classes = store.get("imgs"), store.get("latents/classes")

@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 from typing import Self
 
-import h5py
 import numpy as np
 import torch
 from jaxtyping import Int, UInt8
@@ -86,6 +85,8 @@ def convert(
     Raises:
         ValueError: The file does not hold that.
     """
+    import h5py  # here: nothing else needs it
+
     try:
         with h5py.File(file, "r", locking=False) as store:
             images, labels = store.get("images"), store.get("labels")

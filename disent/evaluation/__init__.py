@@ -7,11 +7,13 @@ from disent.evaluation.log_weights import log_weights_of
 from disent.evaluation.options import Options, find_scores
 from disent.evaluation.run import evaluate_run, evaluate_runs
 from disent.evaluation.scores import flat_scores
+from disent.evaluation.shared import Shared
 from disent.evaluation.together import encode_together
 
 __all__ = [
     "GivenCodes",
     "Options",
+    "Shared",
     "encode_together",
     "evaluate",
     "evaluate_run",

@@ -15,9 +15,8 @@ from disent.data.base import PictureDataset
 from disent.evaluation.options import Options
 from disent.evaluation.scores import on_samples, stated, suffix
 from disent.metrics.base import Score, settings, wants
-from disent.runs.build import FILLED
+from disent.runs.build import FILLED, UNSAID
 from disent.runs.directory import RunDir
-from disent.runs.families import UNSAID
 from disent.runs.run import Run
 
 POINTS = 10_000  # pictures whose codes are kept of each run

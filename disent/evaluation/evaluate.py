@@ -17,8 +17,8 @@ from disent.evaluation.encoded import Encoded, labelled_rows, shuffled
 from disent.evaluation.likelihood import likelihood_entries
 from disent.evaluation.limits import rate_and_distortion
 from disent.evaluation.options import Options
-from disent.evaluation.pca import PixelPCA
 from disent.evaluation.scores import entries
+from disent.evaluation.shared import Shared
 from disent.metrics.base import wants
 from disent.metrics.bounds import check_log_likelihood
 
@@ -33,6 +33,7 @@ def evaluate(
     *,
     table: CodeTable | None = None,
     progress: bool = False,
+    shared: Shared | None = None,
 ) -> tuple[dict[str, Any], CodeTable]:
     """Encodes every picture once and scores the model, each score beside three baselines.
 
@@ -48,12 +49,13 @@ def evaluate(
         options: Which scores, on which codes.
         table: The model's codes of those pictures, where they are at hand; None: encodes them.
         progress: Show a bar while encoding, and which score is being computed.
+        shared: What earlier evaluations made of the same pictures, to be used again and added to.
     Returns:
         The record that metrics.json holds, and the codes.
     Raises:
         BoundViolated: A number that theory forbids came out; nothing in the record can be trusted.
     """
-    dataset = thinned(dataset, options)
+    dataset, shared = thinned(dataset, options), shared or Shared()
     autocast = torch.bfloat16 if options.precision == "bfloat16" else None
     if table is None:
         table = CodeTable.encode(model, dataset, progress=progress, autocast=autocast)
@@ -61,7 +63,7 @@ def evaluate(
         Encoded.of(table, options.codes, options.seed + r)
         for r in range(options.repeats if options.codes == "sampled" else 1)
     ]
-    baselines = _baselines(table, untrained, dataset, options)
+    baselines = _baselines(table, untrained, dataset, options, shared)
     record: dict[str, Any] = {
         "disent": disent.__version__,
         "fingerprint": dataset.fingerprint,
@@ -80,7 +82,9 @@ def evaluate(
                 shown.update(f"scoring: {name}")
             record["scores"] |= entries(name, score, own, baselines, options)
         record |= describe(table, options.seed)
-        record["rate_distortion"] = rate_and_distortion(model, dataset, table, options.seed)
+        record["rate_distortion"] = rate_and_distortion(
+            model, dataset, table, options.seed, census=shared.census
+        )
     _judge_decoder(record, model, untrained, dataset, table, options, progress=progress)
     return record, table
 
@@ -121,7 +125,11 @@ def _check(found: dict[str, dict[str, Any]], entropy: float | None) -> None:
 
 
 def _baselines(
-    table: CodeTable, untrained: Any, dataset: PictureDataset, options: Options
+    table: CodeTable,
+    untrained: Any,
+    dataset: PictureDataset,
+    options: Options,
+    shared: Shared,
 ) -> dict[str, Encoded]:
     """Chance with the model's codes, an untrained encoder and PCA, on fewer pictures."""
     coarse = thin(dataset, BASELINE_POINTS)
@@ -135,6 +143,6 @@ def _baselines(
     tables = {
         "chance": shuffled(thinned, options.seed),
         "untrained": CodeTable.encode(untrained, coarse, autocast=autocast),
-        "pca": CodeTable.encode(PixelPCA.fit(coarse, components), coarse),
+        "pca": shared.pca(coarse, components),
     }
     return {name: Encoded.of(t, options.codes, options.seed) for name, t in tables.items()}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model's place on the rate-distortion plane, and whether theory allows it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from disent.codes import CodeTable
 from disent.data.base import PictureDataset
-from disent.data.census import count_pictures
+from disent.data.census import Census, count_pictures
 from disent.encoding import encoder_of
 from disent.likelihoods.bernoulli import Bernoulli
 from disent.metrics.bounds import check_rate_distortion
@@ -19,7 +20,12 @@ PICTURES, BATCH = 4096, 256  # whose distortion is measured; decoded at once
 
 
 def rate_and_distortion(
-    model: Any, dataset: PictureDataset, table: CodeTable, seed: int
+    model: Any,
+    dataset: PictureDataset,
+    table: CodeTable,
+    seed: int,
+    *,
+    census: Callable[[PictureDataset], Census] = count_pictures,
 ) -> dict[str, float | None]:
     """The terms of `disent.metrics.rate_distortion`, and the entropy of the pictures if it bounds.
 
@@ -42,8 +48,8 @@ def rate_and_distortion(
     entropy = None
     bernoulli = isinstance(getattr(model, "likelihood", None), Bernoulli)
     if bernoulli and _looks_binary(dataset):
-        census = count_pictures(dataset)
-        entropy = census.entropy if census.binary else None
+        counted = census(dataset)
+        entropy = counted.entropy if counted.binary else None
     if table.logvars is None:
         numbers = _without_information(table.rates, distortions, entropy)
     else:

@@ -12,6 +12,7 @@ from disent.evaluation.evaluate import evaluate, thinned
 from disent.evaluation.held_out import held_out_terms
 from disent.evaluation.options import Options
 from disent.evaluation.scores import without
+from disent.evaluation.shared import Shared
 from disent.runs.directory import RunDir
 from disent.runs.own_code import in_one_line
 from disent.runs.run import Run
@@ -25,17 +26,21 @@ def evaluate_run(
     device: str = "cpu",
     table: CodeTable | None = None,
     progress: bool = True,
+    shared: Shared | None = None,
 ) -> tuple[dict[str, Any], CodeTable]:
     """Scores a trained run and writes its metrics.json, beside scores that it already holds.
 
-    Earlier scores stay if they are of the same step and the same pictures.
+    Earlier scores stay if they are of the same step and the same pictures. What is `shared` with
+    the evaluations of other runs is made once.
     """
     trained = Run.load(path)
     run = trained.directory
     model = trained.model(best=best).to(device)
     untrained = trained.untrained().to(device)
     step, dataset = trained.step(best=best), trained.dataset()
-    record, table = evaluate(model, untrained, dataset, options, table=table, progress=progress)
+    record, table = evaluate(
+        model, untrained, dataset, options, table=table, progress=progress, shared=shared
+    )
     record = {"step": step, **record}
     unseen = held_out_terms(path, model, dataset, table, options, progress=progress)
     if unseen is not None:
@@ -65,12 +70,12 @@ def evaluate_runs(
         Each run with its record; or with the error that kept it from being scored, and the others
         go on. Scores between runs come last: the runs that they need are only known then.
     """
-    kept, once = [], dict[Path, str | os.PathLike[str]]()
+    kept, shared, once = [], Shared(), dict[Path, str | os.PathLike[str]]()
     for path in paths:
         once.setdefault(Path(path).resolve(), path)
     for path in once.values():
         try:
-            record, table = evaluate_run(path, options, best=best, device=device)
+            record, table = evaluate_run(path, options, best=best, device=device, shared=shared)
             if options.between_runs:
                 dataset = thinned(Run.load(path).dataset(), options)
                 kept.append(keep(path, table, dataset, options, record["step"]))

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from sklearn.ensemble import GradientBoostingClassifier
 from torch import Tensor
 
 from disent.metrics.samples import Sample, varying
@@ -57,6 +56,8 @@ def learn(train: Sample, test: Sample, *, model: str = "fast", seed: int = 0) ->
 
 def _reference(train: Sample, test: Sample, seed: int) -> Learnt:
     """One GradientBoostingClassifier a factor; threads do not change what it learns."""
+    from sklearn.ensemble import GradientBoostingClassifier  # loading it takes a second
+
     x, y, new_x, new_y = (part.cpu().numpy() for part in (*train, *test))
 
     def one(k: int) -> tuple[Tensor, float, float]:

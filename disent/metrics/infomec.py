@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from disent.metrics.arrays import takes_arrays
@@ -125,6 +123,9 @@ def _concentration(shares: Float[Tensor, "k d"], axis: int) -> Float[Tensor, ""]
 
 def _classify(codes: Float[Tensor, "n d"], factors: Int[Tensor, "n k"]) -> Float[Tensor, ""]:
     """Mean over factors of 1 - cross-entropy / ln(values)."""
+    from sklearn.exceptions import ConvergenceWarning  # loading it takes a second
+    from sklearn.linear_model import LogisticRegression
+
     x = codes.double().cpu()
     deviation = x.std(0, correction=0)
     # rescaled for the solver only: without a penalty, the optimum does not depend on the scale

@@ -2,12 +2,11 @@
 """Separated attribute predictability, by classifiers or by squared correlation."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.svm import LinearSVC
 from torch import Tensor
 
 from disent.metrics.arrays import takes_arrays
@@ -101,8 +100,8 @@ def sap_matrix(train: Sample, test: Sample) -> Float[Tensor, "k d"]:
     return matrix.to(train.codes.device)
 
 
-def _machine(code: Float[Tensor, "n 1"], labels: Int[Tensor, "n"]) -> LinearSVC:
-    """A machine that tells the labels by one latent, by the primal solver: nothing is drawn.
+def _machine(code: Float[Tensor, "n 1"], labels: Int[Tensor, "n"]) -> Any:
+    """A LinearSVC that tells the labels by one latent, by the primal solver: nothing is drawn.
 
     The rows are put in an order of their own: where a code speaks for two values alike, rounding
     decides, and it must not do so by how the rows came.
@@ -110,6 +109,9 @@ def _machine(code: Float[Tensor, "n 1"], labels: Int[Tensor, "n"]) -> LinearSVC:
     Tolerance and steps are scikit-learn's defaults, which the reference leaves as they are; they
     stand here so that a score does not move with them.
     """
+    from sklearn.exceptions import ConvergenceWarning  # loading it takes a second
+    from sklearn.svm import LinearSVC
+
     machine = LinearSVC(
         C=0.01,
         class_weight="balanced",

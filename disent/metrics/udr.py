@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from sklearn.linear_model import Lasso
 from torch import Tensor
 
 from disent.checks import check_finite
@@ -130,6 +129,8 @@ def _correlation(x: Float[Tensor, "n d"], y: Float[Tensor, "n d"], method: str) 
     """How each latent of y is expressed by those of x: |coefficients| [d of x, d of y]."""
     if method == "spearman":
         return (x.T @ y / len(x)).abs().cpu()
+    from sklearn.linear_model import Lasso  # loading it takes a second
+
     model = Lasso(alpha=PENALTY, max_iter=10_000).fit(x.cpu().numpy(), y.cpu().numpy())
     return torch.from_numpy(model.coef_).reshape(y.shape[1], -1).T.abs()
 

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from pandas.api.types import is_numeric_dtype
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -185,6 +184,8 @@ def print_runs(table: Any, columns: Sequence[str] = ()) -> None:
 
     On a terminal, the usual columns that do not fit are left out; what was asked for never is.
     """
+    from pandas.api.types import is_numeric_dtype  # here: scores are printed without pandas
+
     chosen = [name for name in columns or USUAL if name in table]
     if not columns and table["reason"].eq("").all():
         chosen.remove("reason")

@@ -9,6 +9,7 @@ from disent.runs.mistakes import explain, what_was_raised
 
 # arguments of a model or an objective that nobody has to type: each follows from seed and data
 FILLED = ("seed", "channels", "size", "pictures", "factor_names", "factor_sizes")
+UNSAID = {"model.posterior": "diagonal"}  # what runs of older versions do not say
 
 
 def make(config: Mapping[str, Any], key: str, base: type | None = None) -> Any:

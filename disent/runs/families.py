@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from disent.runs.build import FILLED
+from disent.runs.build import FILLED, UNSAID
 
 KNOB, SYMBOL = "provenance.strength.knob", "provenance.strength.symbol"  # what a run says of itself
 OLDER = {"C": "C", "beta": "beta"}  # column: symbol, for runs that say nothing; first found counts
@@ -15,7 +15,6 @@ APART = ("data.path", "model.objective")
 OLD_KNOBS = {"model.beta", "model.capacity"}  # of runs that say nothing of themselves
 APART += (*(f"model.{name}" for name in FILLED), "model.network.size", "model.network.numbers")
 OBJECTIVES = ("model.objective", "model.objective.objective")  # the latter: of what is scheduled
-UNSAID = {"model.posterior": "diagonal"}  # what runs of older versions do not say
 
 
 def with_families(table: pd.DataFrame) -> pd.DataFrame:

@@ -34,8 +34,8 @@ def load_runs(source: Source | Sequence[Source]) -> pd.DataFrame:
     all pictures as `evaluated.rate`, .... A run that cannot be read is a row whose `reason` says
     why.
 
-    Beside a folder of runs a column index is kept (`.runs-1.parquet`), so that only runs that have
-    changed are read again.
+    Beside a folder of runs an index is kept (`.runs-2.json`), so that only runs that have changed
+    are read again.
 
     Args:
         source: A folder of runs, one run, a folder of W&B's offline logs, "wandb:entity/project",

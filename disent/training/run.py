@@ -5,7 +5,6 @@ import copy
 import os
 from typing import Any, cast
 
-import pandas as pd
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import Timer
 from lightning.pytorch.utilities import rank_zero_only
@@ -19,8 +18,6 @@ from disent.callbacks.wandb_log import WandbLog
 from disent.codes import CodeTable
 from disent.config.fit import Built, FitConfig
 from disent.evaluation import encode_together, evaluate_run
-from disent.latents.pictures import draw_pictures, save_pictures
-from disent.report.terminal import print_scores
 from disent.runs.directory import RunDir
 from disent.runs.own_code import keep_traceback, place_of, what
 from disent.runs.run import Run
@@ -153,14 +150,23 @@ def _encode(config: FitConfig, built: Built, trainer: Trainer) -> CodeTable | No
 def _tell(
     config: FitConfig, folder: RunDir, trainer: Trainer, log: WandbLog, table: CodeTable | None
 ) -> None:
-    """Scores and draws the trained model, and prints where everything lies."""
+    """Scores and draws the trained model, and prints where everything lies.
+
+    What this takes is loaded here: the first step of a training need not wait for it.
+    """
     device = trainer.strategy.root_device.type
     if config.evaluate.at_end:
+        from disent.report.terminal import print_scores
+
         options = config.evaluate.options()
         record, table = evaluate_run(folder.path, options, device=device, table=table)
         print_scores(folder.path, record)
         log.show_scores(record)
     if config.pictures.at_end:
+        import pandas as pd
+
+        from disent.latents.pictures import draw_pictures, save_pictures
+
         metrics = pd.read_csv(folder.metrics) if folder.metrics.exists() else None
         run = Run.load(folder.path)
         drawn = draw_pictures(run.model().to(device), run.dataset(), table=table, metrics=metrics)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prints every benchmark as one table: python -m tests.benchmarks [NAME ...].
 
-The names: data, training, fleet, metrics, launch, runs, report. A suite is imported when it is
-asked for, so `training` and `fleet` want no more than PyTorch, Lightning and rich.
+The names: data, start, training, fleet, metrics, launch, runs, report. A suite is imported when it
+is asked for, so `training` and `fleet` want no more than PyTorch, Lightning and rich.
 """
 
 import importlib
@@ -13,7 +13,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-SUITES = ("data", "training", "fleet", "metrics", "launch", "runs", "report")
+SUITES = ("data", "start", "training", "fleet", "metrics", "launch", "runs", "report")
 
 chosen = sys.argv[1:] or list(SUITES)
 if unknown := set(chosen) - set(SUITES):

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """disent fit, end to end on a tiny dataset: the run directory, repeating, refusing."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pandas as pd
 import pytest
 import torch
@@ -9,7 +13,19 @@ import yaml
 from disent.cli.main import main
 from disent.models import load_run
 from disent.runs import RunDir, load_runs
-from tests.cli.small import QUIET, assert_same_weights, fit, weights
+from tests.cli.small import QUIET, SMALL, assert_same_weights, fit, weights
+
+LATER = {
+    "pandas",
+    "pyarrow",
+    "sklearn",
+    "joblib",
+    "h5py",
+    "jinja2",
+    "altair",
+    "vl_convert",
+    "wandb",
+}
 
 
 def test_a_run_directory_holds_everything(runs):
@@ -35,6 +51,23 @@ def test_logged_terms_add_up(runs):
         assert row["rate"] == pytest.approx(sum(latents), rel=1e-4)
         assert row["loss"] == pytest.approx(row["distortion"] + 4 * row["rate"], rel=1e-5)
         assert row["active_latents"] == sum(rate > 0.01 for rate in latents)
+
+
+def test_a_training_loads_nothing_that_only_scores_pictures_or_tables_need(tmp_path):
+    """What is loaded before the first step delays it, and stays in memory to the last."""
+    code = (
+        "import sys\nfrom disent.cli.main import main\nstatus = main(sys.argv[1:])\n"
+        f"print(sorted({LATER} & set(sys.modules)))\nsys.exit(status)"
+    )
+    words = ["fit", *SMALL, *QUIET, "--trainer.max_steps", "10", "--runs", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_a_trained_model_comes_back(runs):

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from disent.codes import CodeTable
-from disent.evaluation import Options, evaluate, find_scores, flat_scores
+from disent.evaluation import Options, Shared, evaluate, find_scores, flat_scores
+from disent.evaluation.pca import PixelPCA
 from tests.evaluation.encoders import Blind, Oracle
 from tests.tiny import Squares
 
@@ -138,3 +139,17 @@ def test_the_table_is_of_the_whole_grid():
     table = CodeTable.encode(Oracle(), DATA)
     assert table.factors is not None
     torch.testing.assert_close(table.means, table.factors.float())
+
+
+def test_what_runs_share_is_made_once_and_changes_no_number(monkeypatch):
+    made = []
+    fit = PixelPCA.fit
+    monkeypatch.setattr(PixelPCA, "fit", lambda *given: made.append(given) or fit(*given))
+    options, shared = Options(BOTH), Shared()
+    alone = [evaluate(model, Blind(), DATA, options)[0] for model in (Oracle(), Blind())]
+    assert len(made) == 2
+    given = [evaluate(m, Blind(), DATA, options, shared=shared)[0] for m in (Oracle(), Blind())]
+    assert len(made) == 3
+    assert given == alone
+    evaluate(Oracle(), Blind(), DATA, Options(BOTH, points=40), shared=shared)
+    assert len(made) == 4

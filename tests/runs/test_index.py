@@ -44,6 +44,15 @@ def test_only_runs_that_changed_are_read(study, monkeypatch):
     pd.testing.assert_frame_equal(table, without_index(study), check_like=True)
 
 
+def test_an_index_that_holds_all_is_left_as_it_is(study):
+    write_run(study, 0, state="running", logged=3)
+    load_runs(study)
+    file = study / index_file.NAME
+    before = file.stat()
+    load_runs(study)
+    assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
 def test_runs_that_are_removed_leave_the_table(study):
     load_runs(study)
     for file in (study / "study-00003").iterdir():
@@ -71,7 +80,11 @@ def test_values_of_several_types_come_back_as_they_were(study):
 
 def test_a_damaged_index_is_made_anew(study):
     expected = load_runs(study)
-    for content in (b"", b"PAR1 this is no index PAR1"):
+    whole = (study / index_file.NAME).read_bytes()
+    damaged = [b"", b"\xff", b"[]", b"[" * 100_000, b'{"columns": [], "rows": []}', whole[:-9]]
+    damaged += [whole.replace(b'["run",', b"["), whole.replace(b'"state"', b'"stale"')]
+    damaged += [whole.replace(b'"study-00000":[', b'"study-00000":[[],')]
+    for content in damaged:
         (study / index_file.NAME).write_bytes(content)
         pd.testing.assert_frame_equal(load_runs(study), expected)
 
