@@ -193,7 +193,10 @@ def test_members_are_those_of_the_rooms():
     ("words", "said"),
     [
         (["--model.likelihood", "3"], "--model.likelihood"),
-        (["--trainer.precision", "float"], "--trainer.precision float"),
+        (
+            ["--trainer.precision", "float"],
+            "--trainer.precision is float, but a model's weights are",
+        ),
         (
             ["--evaluate.precision", "float16"],
             "--evaluate.precision float16: Expected one of 'float32', 'bfloat16'.",

@@ -23,6 +23,14 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// a browser takes what the first column covers for seen
+document.addEventListener("focusin", ({ target }) => {
+  const frame = target.closest(".tall"), cell = target.closest("th, td");
+  if (!frame || !cell?.previousElementSibling) return;
+  const end = frame.querySelector("th").getBoundingClientRect().right;
+  frame.scrollLeft -= Math.max(0, end - cell.getBoundingClientRect().left);
+});
+
 // what is wider than its frame is scrolled by the arrow keys, and says what it is
 function nameOf(frame) {
   const own = frame.querySelector("caption, img")
