@@ -195,7 +195,7 @@ def test_members_are_those_of_the_rooms():
         (["--model.likelihood", "3"], "--model.likelihood"),
         (
             ["--trainer.precision", "float"],
-            "--trainer.precision is float, but a model's weights are",
+            "--trainer.precision is float, but a model",
         ),
         (
             ["--evaluate.precision", "float16"],
