@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import Timer
 from lightning.pytorch.utilities import rank_zero_only
 
 from disent.callbacks.evaluate import Evaluate
+from disent.callbacks.film import KeepFrames
 from disent.callbacks.guard import Guard
 from disent.callbacks.pictures import Pictures
 from disent.callbacks.progress import Progress
@@ -19,6 +20,7 @@ from disent.callbacks.wandb_log import WandbLog
 from disent.codes import CodeTable
 from disent.config.fit import Built, FitConfig
 from disent.evaluation import encode_together, evaluate_run
+from disent.latents.film import film_of, frame_files
 from disent.latents.pictures import draw_pictures, save_pictures
 from disent.report.terminal import print_scores
 from disent.runs.directory import RunDir
@@ -135,6 +137,8 @@ def _callbacks(
             copy.deepcopy(built.model),
         )
         callbacks.append(Evaluate(folder, built.dataset, untrained, every, scores, log.show_scores))
+    if every := config.pictures.film_every_n_steps:
+        callbacks.append(KeepFrames(folder, built.dataset, every))
     callbacks += listed(built.trainer["callbacks"])
     callbacks.append(Record(folder, config.checkpoint_every_n_steps, stop))
     if every := config.pictures.every_n_steps:
@@ -165,6 +169,8 @@ def _tell(
         run = Run.load(folder.path)
         drawn = draw_pictures(run.model().to(device), run.dataset(), table=table, metrics=metrics)
         log.show_pictures(save_pictures(drawn, folder.figures))
+    if frame_files(folder.film):
+        log.show_pictures(save_pictures({"traversals_film": film_of(folder.film)}, folder.figures))
     print(f"run directory: {folder.path}")
     for picture in sorted([*folder.figures.glob("*.png"), *folder.figures.glob("*.gif")]):
         print(f"  {picture}")
