@@ -136,6 +136,6 @@ class _Layout:
         y += max(0, self.tile[1] - LINE * 2 - BAR) // 2
         for number, line in enumerate(text.splitlines()):
             pen.text((MARGIN, y + LINE * number - 3), line, INK, font(TEXT))
-        if long := round(self.labels * min(1.0, max(0.0, bar))):
+        if (long := round(self.labels * min(1.0, max(0.0, bar)))) > 1:
             y += LINE * 2 + 1
             pen.rectangle((MARGIN, y, MARGIN + long, y + BAR - 1), COLOURS[0])

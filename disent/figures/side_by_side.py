@@ -17,6 +17,7 @@ from disent.figures.text import broken, width
 ACROSS = 4  # runs beside each other
 FEW, LARGE, SMALL = 4, 128, 64  # up to so many runs, and the least side of a picture; else this
 BETWEEN = 28  # screen pixels between two runs
+HARD = "\N{NO-BREAK SPACE}"
 LINE = 1.35 * text_pixels()
 
 
@@ -77,7 +78,7 @@ class _Layout:
         self.rows = [row * (high + GAP) + (high - 1) / 2 for row in range(number)]
         self.labels = 10 + width((label for p in panels for label in p.labels), text_pixels())
         self.names = 14 + width(rows, text_pixels())
-        self.titles = [_fill(panel.title, self.labels + self.wide) for panel in panels]
+        self.titles = [_fill(_whole(panel.title), self.labels + self.wide) for panel in panels]
         self.heads = [
             round(LINE * max(_lines(text) for text in self.titles[first : first + self.across])) + 8
             for first in range(0, len(panels), self.across)
@@ -135,6 +136,11 @@ def _lines(text: str) -> int:
 
 def _fill(text: str, wide: int, points: float = TEXT) -> str:
     return "\n".join(broken(text, wide, text_pixels(points)))
+
+
+def _whole(title: str) -> str:
+    """A title that is broken behind commas only: a setting and its value stay together."""
+    return ", ".join(part.replace(" ", HARD) for part in title.split(", "))
 
 
 def _check(panels: Sequence[Panel], rows: Sequence[str]) -> None:

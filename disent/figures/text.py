@@ -25,14 +25,14 @@ def width(texts: Iterable[str], pixels: float) -> int:
 
 
 def broken(text: str, wide: float, pixels: float) -> list[str]:
-    """Lines of at most `wide` pixels: broken between words, and within one that is longer.
+    """Lines of at most `wide` pixels: broken at spaces, and within a word that is longer.
 
     Example:
         >>> broken("a word and anotherlongone", 60, 13)
         ['a word', 'and', 'anotherl', 'ongone']
     """
     lines: list[str] = []
-    for word in text.split():
+    for word in text.split(" "):
         if lines and width([f"{lines[-1]} {word}"], pixels) <= wide:
             lines[-1] += f" {word}"
             continue

@@ -58,16 +58,16 @@ class Frame:
             moved = Moved.of(model, dataset, summary, MOVES)
             numbered = torch.tensor(moved.latents).argsort()
             drawn = moved.pictures(MOVES.values())[numbered.to(model.device)]
-        kind, of = ("rate in nats per image", "of the prior")
+        kind, of = "its rate in nats per image", "of the prior"
         weights = summary.rates
         if weights is None:
-            kind, of = "variance of its code", "of its own code around its mean"
+            kind, of = "the variance of its code", "of its own code around its mean"
             weights = summary.variances
         told = ", and the factor that it follows best" if summary.names else ""
         note = (
             f"Each row moves one latent, in standard deviations {of}; the others stay at the code "
-            f"of picture {moved.index:,}{where(dataset, moved.index)}. Its {kind}{told}, from "
-            f"{source}."
+            f"of picture {moved.index:,}{where(dataset, moved.index)}. Beside it {kind}{told}, "
+            f"from {source}."
         )
         levels = (drawn.float().clamp(0, 1) * 255).round().to("cpu", torch.uint8)
         labels = [summary.label(latent) for latent in range(len(levels))]
@@ -146,7 +146,7 @@ def film_of(folder: Path) -> Film:
     weights = torch.tensor(last.weights)
     rows = weights.argsort(descending=True, stable=True)[:ROWS].tolist()
     highest = max(max(frame.weights) for frame in frames) or 1.0
-    note = last.note
+    note = f"{last.note} The bars compare {'it' if len(rows) == 1 else 'them'} with the highest."
     if len(rows) < len(weights):
         note += f" The first {len(rows)} of {len(weights)} latents."
     try:

@@ -18,8 +18,9 @@ from disent.figures.style import FAINT_RATE
 from disent.latents.matching import Match, match_to_codes, match_to_factors
 from disent.latents.pictures import evaluating, random_codes
 from disent.latents.summary import LatentSummary, summarise_latents
-from disent.latents.traversal import Moved, Traversal, signed
+from disent.latents.traversal import Moved, Traversal, signed, where
 
+POINTS = 5_000  # random pictures, at most, by which latents are matched
 ROWS = 10  # at most, where rows are the latents of the first run
 MINUS = "\N{MINUS SIGN}"
 
@@ -42,7 +43,7 @@ def draw_many(
         models: Titles and models; each is asked for when the one before is drawn.
         dataset: That all were trained on.
         traversal: How to traverse; `latents` counts for nothing. None: five values from -2 to 2.
-        seed: Of the 10,000 random pictures by which latents are matched.
+        seed: Of the 5,000 random pictures by which latents are matched.
     Raises:
         ValueError: There is no model, or no picture to start from.
     """
@@ -53,20 +54,20 @@ def draw_many(
     source, index = "", traversal.start(dataset)
     for title, model in models:
         with evaluating(model):
-            table, source = random_codes(model, dataset, seed)
+            table, source = random_codes(model, dataset, seed, POINTS)
             summary = summarise_latents(table, source)
             if not rows:
                 first = _not_faint(summary)
                 reference, rows = table.means[:, first], [f"as z{latent}" for latent in first]
             match = _matched(table, reference)
             moved = Moved.of(model, dataset, summary, traversal)
-            panels.append(Panel(title, _images(moved, match), _labels(match, reference)))
+            panels.append(Panel(title, _images(moved, match), _labels(match, summary)))
     return figures.side_by_side(
         panels,
         rows=rows,
         title=f"Latent traversals of {len(panels)} run{'s' if len(panels) != 1 else ''}: each row "
         + ("is a factor" if reference is None else "is a latent of the first run"),
-        note=_note(traversal, index, source, reference is None),
+        note=_note(traversal, f"{index:,}{where(dataset, index)}", source, reference is None),
     )
 
 
@@ -80,7 +81,7 @@ def _not_faint(summary: LatentSummary) -> list[int]:
 
 
 def _matched(table: CodeTable, reference: Tensor | None) -> Match:
-    return match_to_factors(table) if reference is None else match_to_codes(table.means, reference)
+    return match_to_factors(table) if reference is None else match_to_codes(table, reference)
 
 
 def _images(moved: Moved, match: Match) -> Float[Tensor, "rows columns c h w"]:
@@ -96,27 +97,32 @@ def _images(moved: Moved, match: Match) -> Float[Tensor, "rows columns c h w"]:
     return images
 
 
-def _labels(match: Match, reference: Tensor | None) -> list[str]:
-    """The latent, a minus where it was turned round; below, how well it fits."""
-    kind = "" if reference is None else "r "
-    return [
-        "none" if latent is None else f"{MINUS if sign < 0 else ''}z{latent}\n{kind}{strength:.2f}"
-        for latent, sign, strength in zip(match.latents, match.signs, match.strengths, strict=True)
-    ]
+def _labels(match: Match, summary: LatentSummary) -> list[str]:
+    """The latent, a minus where it was turned round; below, how well it fits, or "faint"."""
+    labels = []
+    for latent, sign, strength in zip(match.latents, match.signs, match.strengths, strict=True):
+        if latent is None:
+            labels.append("none")
+            continue
+        faint = summary.rates is not None and float(summary.rates[latent]) < FAINT_RATE
+        fits = "faint" if faint else f"{strength:.2f}"
+        labels.append(f"{MINUS if sign < 0 else ''}z{latent}\n{fits}")
+    return labels
 
 
-def _note(traversal: Traversal, index: int, source: str, factors: bool) -> str:
+def _note(traversal: Traversal, picture: str, source: str, factors: bool) -> str:
     low, high = (signed(value) for value in (-traversal.limit, traversal.limit))
     how = (
-        "Below its number the mutual information of latent and factor over the factor's entropy; "
-        "each factor has a latent of its own, so that the sum of these is largest"
+        "Below its number the mutual information of latent and factor over the factor's entropy, "
+        "or faint (below 0.1 nats); each factor has a latent of its own, so that the sum of these "
+        "is largest"
         if factors
-        else "Below its number the absolute correlation with the first run's latent; each row has "
-        "a latent of its own, so that the sum of these is largest"
+        else "Below its number the absolute correlation with the first run's latent, or faint "
+        "(below 0.1 nats); each row has a latent of its own, so that the sum of these is largest"
     )
     return (
         f"Each row moves one latent from {low} to {high} standard deviations of the prior (of "
         "its own code around its mean, where a model has no rate); the others stay at the code of "
-        f"picture {index:,}. {how}; from {source}. A minus: the latent runs the other way, and "
+        f"picture {picture}. {how}; from {source}. A minus: the latent runs the other way, and "
         "is drawn from right to left."
     )

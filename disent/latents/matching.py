@@ -8,6 +8,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from disent.codes import CodeTable
+from disent.figures.style import FAINT_RATE
 from disent.metrics.information import factor_entropy, mutual_information
 
 
@@ -32,7 +33,9 @@ def match_to_factors(table: CodeTable) -> Match:
     Of all ways to give each factor a latent of its own, the one in which the shares I(z; v) / H(v),
     on codes cut into 20 equal-width bins, have the largest sum (linear assignment). So a latent
     that mixes two factors is shown once, and the row of a factor that is not coded holds a latent
-    of small share. Signs are those of the correlation with the factor's number.
+    of small share. Faint latents, of rates below 0.1 nats, take what the others leave, with a
+    strength of 0: noise drowns what their means tell. Signs are those of the correlation with the
+    factor's number.
 
     Args:
         table: Codes of pictures with their factors.
@@ -44,28 +47,29 @@ def match_to_factors(table: CodeTable) -> Match:
     entropies = factor_entropy(table.factors).double()
     information = mutual_information(table.means, table.factors).double()
     shares = information / entropies.masked_fill(entropies == 0, float("inf"))[:, None]
-    return assign(shares, correlations(table.means, table.factors))
+    return assign(shares * _seen(table), correlations(table.means, table.factors))
 
 
-def match_to_codes(codes: Float[Tensor, "n d"], reference: Float[Tensor, "n rows"]) -> Match:
+def match_to_codes(table: CodeTable, reference: Float[Tensor, "n rows"]) -> Match:
     """A row for each latent of another run, of which these are the codes for the same pictures.
 
     Of all ways to give each row a latent of its own, the one in which the absolute correlations
-    have the largest sum (linear assignment), as in Li et al. (2016).
+    have the largest sum (linear assignment), as in Li et al. (2016). Faint latents take what the
+    others leave, with a strength of 0.
 
     Args:
-        codes: Of the run.
+        table: Codes of the run.
         reference: Those of the other.
     References:
         Li, Yosinski, Clune, Lipson & Hopcroft (2016), "Convergent learning: do different neural
         networks learn the same representations?", section 3, https://arxiv.org/abs/1511.07543
     Example:
         >>> codes = torch.tensor([[0.0, 1.0], [1.0, 1.0], [2.0, 0.0]])
-        >>> match_to_codes(codes, -codes[:, [1, 0]])
+        >>> match_to_codes(CodeTable(codes, None, None), -codes[:, [1, 0]])
         Match(latents=[1, 0], signs=[-1, -1], strengths=[1.0, 1.0])
     """
-    found = correlations(codes, reference)
-    return assign(found.abs(), found)
+    found = correlations(table.means, reference)
+    return assign(found.abs() * _seen(table), found)
 
 
 def correlations(codes: Float[Tensor, "n d"], rows: Tensor) -> Float[Tensor, "rows d"]:
@@ -95,6 +99,13 @@ def assign(weights: Float[Tensor, "rows d"], signed: Float[Tensor, "rows d"]) ->
         strength = 0.0 if latent is None else float(weights[row, latent])
         strengths.append(round(min(1.0, strength), 6))
     return Match(latents, signs, strengths)
+
+
+def _seen(table: CodeTable) -> Float[Tensor, "d"]:
+    """1 for a latent that is not faint, else 0; all are seen where codes are points."""
+    if table.rates is None:
+        return table.means.new_ones(table.means.shape[1]).double()
+    return (table.rates >= FAINT_RATE).double()
 
 
 def _standard(values: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:

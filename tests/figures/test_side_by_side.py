@@ -27,15 +27,17 @@ def panels(number: int, columns: int = 5, size: int = 64) -> list[Panel]:
 
 def boxes(figure: Figure) -> list[Bbox]:
     """Of every text that is drawn."""
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     texts = [*figure.texts]
     for axes in figure.axes:
         texts += [*axes.texts, *axes.get_yticklabels(), *axes.get_xticklabels()]
     return [text.get_window_extent() for text in texts if text.get_text()]
 
 
-@pytest.mark.parametrize("number", [1, 3, 7, 20])
-@pytest.mark.parametrize(("columns", "size"), [(5, 64), (2, 8), (9, 28)])
+@pytest.mark.parametrize(
+    ("number", "columns", "size"),
+    [(1, 5, 64), (3, 5, 64), (7, 5, 64), (20, 5, 64), (1, 2, 8), (7, 2, 8), (3, 9, 28)],
+)
 def test_no_text_lies_over_another_over_pictures_or_outside(number, columns, size):
     drawn = panels(number, columns, size)
     figure = side_by_side(drawn, rows=ROWS, title="Traversals " * 9, note="a note " * 40)

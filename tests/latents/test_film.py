@@ -81,7 +81,7 @@ def test_of_many_latents_the_first_twelve_are_shown(tmp_path):
     film = film_of(tmp_path)
     assert [label.split()[0] for label in film.scenes[0].labels][:2] == ["z14", "z13"]
     assert len(film.scenes[0].labels) == 12
-    assert film.note.endswith("The first 12 of 15 latents.")
+    assert film.note.endswith("with the highest. The first 12 of 15 latents.")
 
 
 def test_what_is_no_frame_is_named(tmp_path):

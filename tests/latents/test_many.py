@@ -60,7 +60,7 @@ def test_the_same_model_with_its_latents_turned_round_is_drawn_alike(seen):
     a, b = seen["panels"]
     assert [panel.title for panel in (a, b)] == ["a", "b"]
     assert sorted(seen["rows"]) == ["as z0", "as z1", "as z2"]
-    assert all(label.endswith("r 1.00") for label in (*a.labels, *b.labels))
+    assert all(label.endswith("\n1.00") for label in (*a.labels, *b.labels))
     assert [label.split("\n")[0] for label in a.labels] == [row[3:] for row in seen["rows"]]
     turned = {"z2": "z0", "z0": "z1", "z1": "z2"}
     assert [label.split("\n")[0] for label in b.labels] == [
@@ -70,7 +70,7 @@ def test_the_same_model_with_its_latents_turned_round_is_drawn_alike(seen):
 
 
 def test_with_factors_a_row_is_a_factor_and_a_missing_latent_is_white(seen):
-    small = VAE(network=Linear, latent_dim=2)
+    small = VAE(network=Linear, latent_dim=2)  # faint: below 0.1 nats
     draw_many([("a", model()), ("b", model([1, 2, 0], -1.0)), ("c", small)], Squares())
     a, b, c = seen["panels"]
     assert seen["rows"] == ["size", "pos_x", "pos_y"]
@@ -79,6 +79,7 @@ def test_with_factors_a_row_is_a_factor_and_a_missing_latent_is_white(seen):
     empty = list(c.labels).index("none")
     assert (c.images[empty] == 1).all()
     assert list(c.labels).count("none") == 1
+    assert all(label.endswith("faint") for label in c.labels if label != "none")
 
 
 def test_models_without_a_rate_are_drawn_beside_those_with_one(seen):

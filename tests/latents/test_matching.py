@@ -36,6 +36,19 @@ def test_a_latent_that_mixes_factors_has_one_row():
     assert match.strengths == [0.5, 1.0]
 
 
+def test_faint_latents_take_what_others_leave():
+    """z0 tells x whole, but its rate is 0.05 nats; z1 tells half of it, z2 tells y."""
+    x, y = FACTORS.T
+    codes = torch.stack([x, x // 2, y], 1)
+    rates = torch.tensor([0.05, 2.0, 3.0], dtype=torch.float64)
+    match = match_to_factors(CodeTable(codes, None, GRID, rates=rates))
+    assert match.latents == [1, 2]
+    few = match_to_factors(CodeTable(codes[:, :2], None, GRID, rates=rates[:2]))
+    assert few.latents == [1, 0]
+    assert few.strengths == [0.5, 0.0]
+    assert match_to_codes(CodeTable(codes, None, GRID, rates=rates), x[:, None]).latents == [1]
+
+
 def test_a_row_without_a_latent_is_empty():
     match = match_to_factors(table(FACTORS[:, 1:]))
     assert match.latents == [None, 0]
@@ -46,7 +59,7 @@ def test_a_row_without_a_latent_is_empty():
 def test_codes_in_another_order_and_of_other_signs_are_found():
     codes = torch.randn(200, 4, generator=torch.Generator().manual_seed(0))
     other = torch.stack([codes[:, 2], -3 * codes[:, 0], 5 - codes[:, 3], 0.1 * codes[:, 1]], 1)
-    match = match_to_codes(other, codes)
+    match = match_to_codes(CodeTable(other, None, None), codes)
     assert match.latents == [1, 3, 0, 2]
     assert match.signs == [-1, 1, 1, -1]
     assert match.strengths == pytest.approx([1.0] * 4)
@@ -75,4 +88,4 @@ def test_says_what_does_not_fit():
     with pytest.raises(ValueError, match=r"no factors\. Match its codes"):
         match_to_factors(CodeTable(torch.zeros(3, 2), None, None))
     with pytest.raises(ValueError, match="3 rows but the other has 4"):
-        match_to_codes(torch.zeros(3, 2), torch.zeros(4, 2))
+        match_to_codes(CodeTable(torch.zeros(3, 2), None, None), torch.zeros(4, 2))
