@@ -81,8 +81,9 @@ def run(arguments: argparse.Namespace) -> int:
     from disent.latents.traversal import Traversal
     from disent.runs import Run
     from disent.runs.find import is_run
+    from disent.shipped import zoo_run
 
-    folders = [expanded(folder) for folder in arguments.folder]
+    folders = [zoo_run(folder) or expanded(folder) for folder in arguments.folder]
     first, many = folders[0], len(folders) > 1 or (folders[0].is_dir() and not is_run(folders[0]))
     columns = arguments.columns
     if columns is None:
