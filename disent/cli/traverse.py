@@ -95,12 +95,12 @@ def run(arguments: argparse.Namespace) -> int:
         for option in [option for option in OF_ONE if getattr(arguments, option)]:
             raise ValueError(f"--{option} is of one run, but several were given: name one.")
         drawn = {"traversals_of_runs": _of_many(folders, traversal)}
-        output = first if len(folders) == 1 else Path()
+        output = arguments.output or (first if len(folders) == 1 else Path())
     else:
         trained = Run.load(first)
         drawn = _film(trained) if arguments.film else _of_one(trained, traversal)
-        output = None if arguments.output else trained.directory.figures
-    for path in save_pictures(drawn, arguments.output or output):
+        output = arguments.output or trained.directory.figures
+    for path in save_pictures(drawn, output):
         print(path)
     return 0
 

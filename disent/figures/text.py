@@ -13,7 +13,7 @@ SLACK = 1.03  # Matplotlib hints letters in another way
 
 
 @cache
-def font(pixels: float) -> ImageFont.FreeTypeFont:
+def font(pixels: int) -> ImageFont.FreeTypeFont:
     """The font of all figures, which comes with Matplotlib, of so many pixels."""
     return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), pixels)
 
@@ -21,7 +21,7 @@ def font(pixels: float) -> ImageFont.FreeTypeFont:
 def width(texts: Iterable[str], pixels: float) -> int:
     """Of the longest line in these texts, in pixels; 0 without any."""
     lines = [line for text in texts for line in text.splitlines()]
-    return math.ceil(SLACK * max(map(font(pixels).getlength, lines), default=0))
+    return math.ceil(SLACK * max(map(font(math.ceil(pixels)).getlength, lines), default=0))
 
 
 def broken(text: str, wide: float, pixels: float) -> list[str]:

@@ -91,7 +91,9 @@ def assign(weights: Float[Tensor, "rows d"], signed: Float[Tensor, "rows d"]) ->
         signed: Whose signs are those of the match.
     """
     latents: list[int | None] = [None] * len(weights)
-    for row, latent in zip(*linear_sum_assignment(weights.cpu(), maximize=True), strict=True):
+    for row, latent in zip(
+        *linear_sum_assignment(weights.cpu().numpy(), maximize=True), strict=True
+    ):
         latents[int(row)] = int(latent)
     signs, strengths = [], []
     for row, latent in enumerate(latents):

@@ -35,7 +35,8 @@ class Unlabelled(PictureDataset):
 def model(order: list[int] | None = None, sign: float = 1.0) -> VAE:
     """A linear VAE whose latents are seen to move; in another order, and of the other sign."""
     made = VAE(network=Linear, latent_dim=3)
-    (encoder, decoder) = made.network.encoder[1], made.network.decoder[0]
+    network: Any = made.network
+    encoder, decoder = network.encoder[1], network.decoder[0]
     own = order or [0, 1, 2]
     with torch.no_grad():
         encoder.weight.mul_(5)
