@@ -17,7 +17,8 @@ class KeepFrames(Callback):
     It must come before the callback that saves: what is killed in between comes again, with its
     frame. A run that goes on drops the frames after the step from which it does, and that of an end
     which is none any more; so it ends with the frames of a run that never stopped. What cannot be
-    drawn or written costs the frame, not the run: it is warned about.
+    drawn or written costs the frame, not the run: it is warned about. A frame of ten latents of
+    dSprites takes half a second of one CPU thread, most of it for the rates, and 20 to 45 kB.
 
     Args:
         run: Where to write.
