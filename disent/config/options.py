@@ -48,10 +48,12 @@ class PictureOptions:
 
     Attributes:
         every_n_steps: steps between two sets of pictures while training; 0: none
+        film_every_n_steps: steps between two frames of a film of the training; 0: no film
         at_end: draw the trained model
     """
 
     every_n_steps: NonNegativeInt = 0
+    film_every_n_steps: NonNegativeInt = 0
     at_end: bool = True
 
 

@@ -15,6 +15,7 @@ from disent.figures.ramp import capacity_ramp
 from disent.figures.rate_distortion import rate_distortion_plane
 from disent.figures.regime import jacobian_alignment, polarised_regime
 from disent.figures.shares import variance_bars
+from disent.figures.side_by_side import side_by_side
 from disent.figures.strength import score_against_strength
 from disent.figures.traversals import traversals
 
@@ -38,6 +39,7 @@ __all__ = [
     "reconstructions",
     "samples",
     "score_against_strength",
+    "side_by_side",
     "traversals",
     "variance_bars",
 ]

@@ -4,6 +4,7 @@
 import io
 import os
 from base64 import b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -51,15 +52,29 @@ class Animation:
         levels = (self.frames.detach().cpu() * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
         scale = -(-SMALLEST_SIDE // min(levels.shape[1:3]))
         size = (levels.shape[2] * scale, levels.shape[1] * scale)
-        first, *others = (
+        shown = (
             Image.fromarray(frame.squeeze(-1).numpy()).resize(size, Image.Resampling.NEAREST)
             for frame in levels
         )
-        first.save(
-            path,
-            format=format,
-            save_all=True,
-            append_images=others,
-            duration=round(1000 * self.seconds),
-            loop=0,
-        )
+        save_frames(shown, path, round(1000 * self.seconds), format=format)
+
+
+def save_frames(
+    images: Iterable[Image.Image],
+    path: str | os.PathLike[str] | io.BytesIO,
+    milliseconds: int | list[int],
+    *,
+    format: str = "gif",  # noqa: A002
+) -> None:
+    """Writes pictures as one that moves, for ever; of many, one is in memory at a time.
+
+    Args:
+        images: At least one, all of one size.
+        path: Where to write.
+        milliseconds: That each stays.
+        format: As Pillow names it.
+    """
+    first, others = next(frames := iter(images)), frames
+    first.save(
+        path, format=format, save_all=True, append_images=others, duration=milliseconds, loop=0
+    )

@@ -43,7 +43,7 @@ def image_grid(
     _check(images, row_labels, column_labels)
     rows, columns, _, height, width = images.shape
     figure, axes = _frame(
-        _mosaic(images, group),
+        mosaic(images, group),
         scale=math.ceil(SMALLEST_TILE / min(height, width)),
         title=title,
         note=note,
@@ -142,17 +142,17 @@ def _in_rows(images: Tensor, columns: int) -> Tensor:
     )
 
 
-def _mosaic(images: Tensor, group: int) -> np.ndarray:
+def mosaic(images: Float[Tensor, "rows columns c h w"], group: int = 1) -> np.ndarray:
     """One picture of all: [H, W] if grey or [H, W, 3], white between the pictures."""
     rows, columns, channels, height, width = images.shape
     size = (_row_top(rows - 1, height, group) + height, _column_left(columns - 1, width) + width)
-    mosaic = np.ones((*size, channels), np.float32)
+    whole = np.ones((*size, channels), np.float32)
     tiles = images.detach().to("cpu", torch.float32).clamp(0, 1).movedim(2, -1).numpy()
     for row in range(rows):
         for column in range(columns):
             y, x = _row_top(row, height, group), _column_left(column, width)
-            mosaic[y : y + height, x : x + width] = tiles[row, column]
-    return mosaic[..., 0] if channels == 1 else mosaic
+            whole[y : y + height, x : x + width] = tiles[row, column]
+    return whole[..., 0] if channels == 1 else whole
 
 
 def _row_top(row: int, height: int, group: int) -> int:
@@ -165,14 +165,14 @@ def _column_left(column: int, width: int) -> int:
 
 
 def _frame(
-    mosaic: np.ndarray, *, scale: int, title: str, note: str, left: int, above: bool
+    picture: np.ndarray, *, scale: int, title: str, note: str, left: int, above: bool
 ) -> tuple[Figure, Axes]:
-    """A figure around the mosaic: `left` letters of labels, one line of them above or not.
+    """A figure around the picture: `left` letters of labels, one line of them above or not.
 
-    Everything is counted in whole screen pixels, so that each pixel of the mosaic fills a square
+    Everything is counted in whole screen pixels, so that each pixel of the picture fills a square
     of `scale` x `scale` of them.
     """
-    tall, wide = (scale * size for size in mosaic.shape[:2])
+    tall, wide = (scale * size for size in picture.shape[:2])
     margin_left = MARGIN + (round(0.58 * text_pixels() * left) + 12 if left else 0)
     title, note = (wrap(text, margin_left + wide) for text in (title, note))
     line = 1.35 * text_pixels()
@@ -181,7 +181,7 @@ def _frame(
     width, height = margin_left + wide + MARGIN, top + tall + bottom
     figure = new_figure(width, height)
     axes = figure.add_axes((margin_left / width, bottom / height, wide / width, tall / height))
-    axes.imshow(mosaic, cmap="gray", vmin=0, vmax=1, interpolation="nearest", aspect="auto")
+    axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest", aspect="auto")
     axes.spines[:].set_visible(False)
     axes.xaxis.tick_top()
     axes.set(xticks=[], yticks=[])

@@ -99,6 +99,8 @@ def _read(sweep: Sweep, trial: Trial, runs: Path, extra: Sequence[str]) -> Plann
     for part in ("evaluate", "pictures"):
         if config[part]["every_n_steps"]:
             raise ValueError(f"it has --{part}.every_n_steps")
+    if config["pictures"]["film_every_n_steps"]:
+        raise ValueError("it has --pictures.film_every_n_steps")
     if config["logger"] == "wandb" or (config["logger"] is None and "WANDB_SWEEP_ID" in os.environ):
         raise ValueError("it is logged to W&B while it trains")
     for option in ("again", "init_from"):

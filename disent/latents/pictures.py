@@ -16,6 +16,7 @@ from disent.codes import CodeTable, encode_rows
 from disent.data.base import PictureDataset
 from disent.encoding import encoder_of
 from disent.figures.animation import Animation
+from disent.figures.film import Film
 from disent.files import replacing_path
 from disent.latents.families import family_pictures
 from disent.latents.fitted_samples import fitted_samples
@@ -55,8 +56,8 @@ def draw_pictures(
     """
     traversal = traversal or Traversal()
     traversal.start(dataset)  # that it exists, before anything is drawn
-    with _evaluating(model):
-        summary = _summarise(model, dataset, table, seed)
+    with evaluating(model):
+        summary = summary_of(model, dataset, table, seed)
         moved = Moved.of(model, dataset, summary, traversal)
         drawn: dict[str, Figure | Animation] = {
             "traversals": moved.figure(),
@@ -73,12 +74,12 @@ def draw_pictures(
 
 
 def save_pictures(
-    drawn: Mapping[str, Figure | Animation], folder: str | os.PathLike[str]
+    drawn: Mapping[str, Figure | Animation | Film], folder: str | os.PathLike[str]
 ) -> list[Path]:
-    """Writes each as `folder`/<stem>.png, animations as .gif, whole or not at all; the paths."""
+    """Writes each as `folder`/<stem>.png, what moves as .gif, whole or not at all; the paths."""
     paths = []
     for stem, figure in drawn.items():
-        kind = "gif" if isinstance(figure, Animation) else "png"
+        kind = "png" if isinstance(figure, Figure) else "gif"
         path = Path(folder) / f"{stem}.{kind}"
         with replacing_path(path) as temporary:
             figure.savefig(temporary, format=kind)
@@ -86,19 +87,28 @@ def save_pictures(
     return paths
 
 
-def _summarise(
+def summary_of(
     model: PictureModel, dataset: PictureDataset, table: CodeTable | None, seed: int
 ) -> LatentSummary:
+    """What the latents carry, from the table where there is one, else from random pictures."""
     if table is not None:
         spread = "" if table.grid is None else ", evenly spread over the grid"
         return summarise_latents(table, f"{len(table):,} pictures{spread}")
-    if len(dataset) <= POINTS:
+    found, source = random_codes(model, dataset, seed)
+    return summarise_latents(found, source)
+
+
+def random_codes(
+    model: PictureModel, dataset: PictureDataset, seed: int, points: int = POINTS
+) -> tuple[CodeTable, str]:
+    """Codes of random pictures, the same ones for the same seed; and which these are, in words."""
+    if len(dataset) <= points:
         chosen, source = torch.arange(len(dataset)), f"all {len(dataset):,} pictures"
     else:
-        chosen = Stream(seed, "pictures for rates").integers(0, len(dataset), POINTS)
-        source = f"{POINTS:,} random pictures (seed {seed})"
+        chosen = Stream(seed, "pictures for rates").integers(0, len(dataset), points)
+        source = f"{points:,} random pictures (seed {seed})"
     found = encode_rows(model, dataset, chosen, batch_size=BATCH, device=model.device)
-    return summarise_latents(found, source)
+    return found, source
 
 
 def _codes_of(summary: LatentSummary) -> str:
@@ -160,7 +170,7 @@ def _interpolation(
 
 
 @contextmanager
-def _evaluating(model: PictureModel) -> Iterator[None]:
+def evaluating(model: PictureModel) -> Iterator[None]:
     """Eval mode without gradients; each part of the model gets its own mode back afterwards."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()

@@ -150,14 +150,14 @@ class Moved:
             )
         note = (
             f"The other latents stay at the code of picture {self.index:,}"
-            f"{_where(self.dataset, self.index)}. Each "
+            f"{where(self.dataset, self.index)}. Each "
             f"row: {told}; from {summary.source}."
         )
         if summary.rates is not None:
             return figures.traversals(
                 self.pictures(values), values=values, labels=labels, note=note
             )
-        ends = [_signed(float(value)) for value in values]
+        ends = [signed(float(value)) for value in values]
         return figures.image_grid(
             self.pictures(values),
             row_labels=labels,
@@ -180,7 +180,7 @@ class Moved:
         return Animation(torch.cat(rows, -2), SECONDS)
 
 
-def _where(dataset: PictureDataset, index: int) -> str:
+def where(dataset: PictureDataset, index: int) -> str:
     """The factors of a picture in brackets, or "" where none is known."""
     factors = dataset.factors(torch.tensor([index]))
     if factors is None:
@@ -190,7 +190,7 @@ def _where(dataset: PictureDataset, index: int) -> str:
     return told and f" ({told})"
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
     """Three digits, a sign on both sides of 0, and no negative zero."""
     text = f"{value:+.3g}".replace("-", "\N{MINUS SIGN}")
     return "0" if abs(value) < 5e-4 else text

@@ -12,6 +12,7 @@ from disent.report.strips import QUALITY
 
 COMMON = {"traversals", "reconstructions", "samples", "interpolation", "curves"}  # of every family
 WIDEST, FRAMES, PIXELS = 1000, 200, 50_000_000  # in a page; of a file that is opened at all
+FILM, SCENES, LONGEST = "traversals_film", 24, 5000  # of a film: shown in a page, in a file
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ def family_figures(folder: Path) -> tuple[list[Picture], list[str]]:
     cannot be decoded is left out and named.
     """
     files = sorted([*folder.glob("*.png"), *folder.glob("*.gif")])
+    files.sort(key=lambda file: file.stem != FILM)  # it comes first, below the traversals
     pictures, missing = [], []
     for file in [file for file in files if file.stem not in COMMON]:
         try:
@@ -41,15 +43,29 @@ def family_figures(folder: Path) -> tuple[list[Picture], list[str]]:
 def _uri(file: Path) -> str:
     with Image.open(file, formats=["PNG", "GIF"]) as image:
         frames = getattr(image, "n_frames", 1)
-        if image.width * image.height > PIXELS or frames > FRAMES:
+        film = file.stem == FILM
+        most = LONGEST if film else FRAMES
+        if image.width * image.height > PIXELS or frames > most:
             raise ValueError(
-                f"it has {frames} frames of {image.width} x {image.height}, but at most {FRAMES} "
+                f"it has {frames} frames of {image.width} x {image.height}, but at most {most} "
                 f"and {PIXELS:,} pixels are taken"
             )
+        kept = scenes(frames) if film else range(frames)
         size = (min(image.width, WIDEST), round(image.height * min(1, WIDEST / image.width)))
-        shown = [part.convert("RGB").resize(size) for part in ImageSequence.Iterator(image)]
-        lasts = image.info.get("duration", 100)
+        lasts = image.info.get("duration", 100) * frames // len(kept)
+        parts = ImageSequence.Iterator(image)
+        shown = [part.convert("RGB").resize(size) for n, part in enumerate(parts) if n in kept]
     out = io.BytesIO()
     more = {"save_all": True, "append_images": shown[1:], "duration": lasts, "loop": 0}
     shown[0].save(out, format="WEBP", quality=QUALITY, **(more if len(shown) > 1 else {}))
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii")
+
+
+def scenes(frames: int) -> set[int]:
+    """Which frames of a film a page shows: 24 at most, evenly spaced, the first and last of them.
+
+    Example:
+        >>> sorted(scenes(100))[:3], max(scenes(100)), len(scenes(100))
+        ([0, 4, 9], 99, 24)
+    """
+    return {round(n * (frames - 1) / (SCENES - 1)) for n in range(SCENES)}

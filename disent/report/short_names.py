@@ -4,6 +4,8 @@
 import re
 from collections.abc import Iterable
 
+import pandas as pd
+
 # "BetaVAE, latent_dim 10, hidden [256, 128]": a comma before a setting's name
 SETTING = re.compile(r", (?=[a-z_]+ )")
 
@@ -31,6 +33,34 @@ def short_names(families: Iterable[str]) -> dict[str, str]:
             for name, given in settings.items()
         }
     return {name: found[name] for name in whole}
+
+
+def run_titles(runs: pd.DataFrame) -> list[str]:
+    """What varies between runs, in a few words each, such as "BetaVAE, beta 4, seed 0".
+
+    Family, setting and seed, those that differ; of runs that these do not tell apart, the name.
+
+    Args:
+        runs: By `with_families`.
+    Example:
+        >>> table = pd.DataFrame({"run": ["a", "b"], "objective": ["BetaVAE"] * 2})
+        >>> run_titles(table.assign(setting=["beta 1", "beta 4"], seed=0))
+        ['beta 1', 'beta 4']
+    """
+    families = runs["objective"].map(short_names(runs["objective"]))
+    settings = runs["setting"].where(runs["setting"].ne(runs["objective"]), "")
+    seeds = runs["seed"] if "seed" in runs else pd.Series("", runs.index)
+    seeds = seeds.map(lambda seed: "" if seed == "" or pd.isna(seed) else f"seed {seed:g}")
+    parts = [part for part in (families, settings, seeds) if part.nunique() > 1]
+    told = [
+        ", ".join(filter(None, words))
+        for words in zip(*(parts or [families, settings]), strict=True)
+    ]
+    names = runs["run"].tolist()
+    return [
+        title if title and told.count(title) == 1 else ", ".join(filter(None, [title, str(name)]))
+        for title, name in zip(told, names, strict=True)
+    ]
 
 
 def _telling(settings: list[tuple[str, ...]]) -> list[int]:

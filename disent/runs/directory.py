@@ -37,6 +37,7 @@ class RunDir:
         self.scores = self.path / "metrics.json"
         self.last = self.path / "checkpoints" / "last.ckpt"
         self.best = self.path / "checkpoints" / "best.ckpt"
+        self.film = self.path / "film"
         self.traceback = self.path / "traceback.txt"  # of an error in somebody's own code
         self._status = self.path / "status.json"
 

@@ -48,6 +48,7 @@ def burst_of(config: FitConfig) -> int:
     """
     events = [config.checkpoint_every_n_steps, config.trainer["log_every_n_steps"]]
     events += [config.evaluate.every_n_steps, config.pictures.every_n_steps]
+    events += [config.pictures.film_every_n_steps]
     common = math.gcd(*(int(steps or 0) for steps in events))
     return next(steps for steps in range(LONGEST, 0, -1) if common % steps == 0)
 

@@ -132,6 +132,10 @@ def _callbacks(
             copy.deepcopy(built.model),
         )
         callbacks.append(Evaluate(folder, built.dataset, untrained, every, scores, log.show_scores))
+    if every := config.pictures.film_every_n_steps:
+        from disent.callbacks.film import KeepFrames  # loads what draws
+
+        callbacks.append(KeepFrames(folder, built.dataset, every))
     callbacks += listed(built.trainer["callbacks"])
     callbacks.append(Record(folder, config.checkpoint_every_n_steps, stop))
     if every := config.pictures.every_n_steps:
@@ -171,6 +175,11 @@ def _tell(
         run = Run.load(folder.path)
         drawn = draw_pictures(run.model().to(device), run.dataset(), table=table, metrics=metrics)
         log.show_pictures(save_pictures(drawn, folder.figures))
+    if any(folder.film.glob("*.png")):
+        from disent.latents.film import film_of
+        from disent.latents.pictures import save_pictures
+
+        log.show_pictures(save_pictures({"traversals_film": film_of(folder.film)}, folder.figures))
     print(f"run directory: {folder.path}")
     for picture in sorted([*folder.figures.glob("*.png"), *folder.figures.glob("*.gif")]):
         print(f"  {picture}")

@@ -78,6 +78,53 @@ def test_traversals_can_be_animated(run, capsys):
         assert getattr(film, "n_frames", 1) > 1
 
 
+@pytest.fixture
+def three(run) -> Path:
+    """A folder of three runs; the third has no weights."""
+    text = run.config.read_text()
+    for name in ("second", "third"):
+        other = RunDir(run.path.with_name(name))
+        other.last.parent.mkdir(parents=True)
+        other.config.write_text(text + "seed_everything: 1\n")
+    weights = VAE(network=Linear, latent_dim=3, seed=1).state_dict()
+    torch.save({"state_dict": weights}, RunDir(run.path.with_name("second")).last)
+    return run.path.parent
+
+
+@pytest.mark.parametrize("argv", [("run", "second", "third"), (".",)])
+def test_many_runs_are_one_figure(three, argv, capsys, monkeypatch):
+    monkeypatch.chdir(three)
+    arguments = parse(*argv)
+    assert arguments.run(arguments) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines() == ["traversals_of_runs.png"]
+    assert "third has no weights" in said.err
+    assert (three / "traversals_of_runs.png").stat().st_size > 10_000
+    assert not (three / "run" / "figures").exists()
+
+
+@pytest.mark.parametrize("option", ["--animate", "--film", "--latents=2"])
+def test_what_is_of_one_run_is_refused_for_many(three, option):
+    arguments = parse(three, option)
+    with pytest.raises(ValueError, match=f"{option.split('=')[0]} is of one run"):
+        arguments.run(arguments)
+
+
+def test_runs_of_other_pictures_are_refused(three):
+    config = three / "second" / "config.yaml"
+    config.write_text(config.read_text().replace("tests.tiny.Squares", "disent.data.DSprites"))
+    arguments = parse(three)
+    with pytest.raises(ValueError, match=r"run is of Squares, but .*second of DSprites: a row can"):
+        arguments.run(arguments)
+
+
+def test_a_folder_without_runs_is_said(tmp_path):
+    (tmp_path / "empty").mkdir()
+    arguments = parse(tmp_path / "empty")
+    with pytest.raises(ValueError, match=r"no run with weights in .*empty"):
+        arguments.run(arguments)
+
+
 @pytest.mark.parametrize(
     ("argv", "error", "message"),
     [

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 import disent.figures
 from disent.figures.examples import SettingExamples
+from disent.figures.side_by_side import Panel
 
 STEPS = pd.DataFrame({"step": [1, 2], "loss": [3.0, 2.0], "rate": [1.0, 1.5], "rate_0": [1.0, 1.5]})
 RAMP = STEPS.assign(capacity=[0.5, 1.0])
@@ -58,6 +59,7 @@ def arguments(name: str, channels: int) -> tuple[tuple, dict]:
         "reconstructions": ((images[0], images[1]), {}),
         "samples": ((images[0],), {}),
         "score_against_strength": ((RUNS, "mig"), {"baselines": {"chance": 0.0}}),
+        "side_by_side": (([Panel("beta 4", images, ["z0", "z1"])],), {"rows": ["x", "y"]}),
         "traversals": ((images,), {"values": torch.linspace(-2, 2, 3), "labels": ["z0", "z1"]}),
         "variance_bars": (({"mig": {"objective": 0.2, "strength": 0.5, "seed": 0.3}},), {}),
     }[name]

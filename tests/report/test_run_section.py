@@ -121,6 +121,21 @@ def test_figures_of_a_family_are_shown_and_what_is_no_picture_is_named(run, tmp_
     assert page.count('alt="condition label of points"') == 1
 
 
+def test_a_film_comes_first_and_is_thinned(run):
+    """Of 100 frames 24, evenly spaced, in the time of all."""
+    run.write_scores(RECORD)
+    Image.new("RGB", (80, 40)).save(run.figures / "codes.png")
+    frames = torch.linspace(0, 1, 100).view(100, 1, 1, 1).expand(-1, -1, 8, 8)
+    Animation(frames, 0.1).savefig(run.figures / "traversals_film.gif")
+    film, _ = section(run).pictures
+    assert film.name == "traversals film"
+    with Image.open(BytesIO(b64decode(film.uri.split(",")[1]))) as shown:
+        assert getattr(shown, "n_frames", 1) == 24
+        shown.seek(23)
+        assert np.asarray(shown.convert("L")).mean() > 250
+        assert shown.info["duration"] == 416
+
+
 def test_long_curves_are_thinned_and_rare_scores_kept():
     steps = range(1, 1001)
     logged = pd.DataFrame({"step": steps, "loss": [1 / 3 for _ in steps], "mig": [math.nan] * 1000})
