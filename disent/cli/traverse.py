@@ -44,11 +44,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> int:
     """Draws and writes; prints one path a line."""
-    import pandas as pd
-
     from disent.latents.pictures import draw_pictures, save_pictures
     from disent.latents.traversal import Traversal
     from disent.runs import Run
+    from disent.runs.histories import read_log
 
     traversal = Traversal(
         arguments.latents,
@@ -62,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     drawn = draw_pictures(
         trained.model(),
         trained.dataset(),
-        metrics=pd.read_csv(folder.metrics) if folder.metrics.exists() else None,
+        metrics=read_log(folder.metrics),
         traversal=traversal,
     )
     for path in save_pictures(drawn, arguments.output or folder.figures):
