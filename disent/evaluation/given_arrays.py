@@ -45,12 +45,19 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         for name in (*WANTED, *ALLOWED):
             try:
                 if name in file:
-                    found[name] = file[name]
+                    found[name] = _array(file[name])
             except Exception as error:
                 raise ValueError(
                     f"{name} of {path} cannot be read: {error}. Arrays of objects are not taken: "
                     "give numbers, or strings of one length (numpy.array(..., str))."
                 ) from error
+    return found
+
+
+def _array(found: np.ndarray | bytes) -> np.ndarray:
+    """What NumPy makes of a member: bytes, where it is no array."""
+    if not isinstance(found, np.ndarray):
+        raise ValueError("it is no array")
     return found
 
 
