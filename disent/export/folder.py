@@ -21,9 +21,8 @@ from disent.export.parts import Decoder, Encoder, codes_of
 from disent.export.programs import Part, Told, write_programs
 from disent.export.seeds import check_seeds
 from disent.files import expanded
-from disent.runs.build import make
-from disent.runs.classes import find_class
-from disent.runs.run import BASES, Run
+from disent.runs.build import make_part
+from disent.runs.run import Run
 from disent.streams import Stream
 
 WEIGHTS, MODEL, CARD = "weights.safetensors", "model.json", "MODEL_CARD.md"
@@ -97,7 +96,7 @@ def load_export(folder: str | os.PathLike[str]) -> Any:
     described = read_json(place / MODEL)
     if not isinstance(described, dict) or "model" not in described:
         raise ValueError(f"{place / MODEL} describes no model. Take the export again.")
-    model = make(described, "model", find_class(BASES["model"]))
+    model = make_part(described, "model")
     try:
         model.load_state_dict(load_file(place / WEIGHTS))
     except (RuntimeError, SafetensorError) as error:

@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from disent.files import expanded
-from disent.runs.build import make
-from disent.runs.classes import NoSuchModuleError, class_paths, find_class
+from disent.runs.build import make_part
+from disent.runs.classes import NoSuchModuleError, class_paths
 from disent.runs.directory import RunDir
 from disent.runs.sources import warn_of_changes, where_kept
 from disent.shipped import zoo_run
-
-# what a section may describe: a file that came from elsewhere could name any class there is
-BASES = {"model": "disent.models.base.Model", "data": "disent.data.base.PictureDataset"}
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ class Run:
                 f"{file} has no section {key!r}. It was changed, or made by something else."
             )
         try:
-            made = make(self.config, key, find_class(BASES[key]))
+            made = make_part(self.config, key)
         except ValueError as error:
             lost = class_paths(self.config[key]) if isinstance(error, NoSuchModuleError) else ()
             kept = next(filter(None, (where_kept(self.path, path) for path in lost)), "")

@@ -150,6 +150,7 @@ def test_a_class_without_a_path_is_refused(model, run):
 
 
 def test_numbers_that_were_not_finite_leave_a_card_whole(run):
+    run.write_status("finished", step=9000, max_steps=9000)
     record = run.read_scores()
     record["factors"]["shape"] = {"linear_r2": math.nan, "information": 0.05}
     run.write_scores(record)

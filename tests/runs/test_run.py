@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 import torch
+import yaml
 
 from disent.models import BetaVAE, load_run
 from disent.networks import Linear
@@ -147,6 +148,8 @@ def test_a_step_that_is_no_number_is_none(step, folder):
 def test_a_config_that_names_another_class_makes_nothing_of_it(section, folder, tmp_path):
     call = {"class_path": "subprocess.Popen", "init_args": {"args": ["touch", str(tmp_path / "x")]}}
     folder.config.write_text(yaml.safe_dump({**yaml.safe_load(CONFIG), section: call}))
-    with pytest.raises(ValueError, match=f"section '{section}' of .* cannot be used"):
+    with pytest.raises(
+        ValueError, match=f"section '{section}' of .* cannot be used: subprocess.Popen is no"
+    ):
         getattr(Run.load(folder.path), {"model": "untrained", "data": "dataset"}[section])()
     assert not (tmp_path / "x").exists()
