@@ -153,5 +153,5 @@ def test_an_element_of_an_array_runs_its_trial_of_a_bayes_search(tmp_path, monke
 def test_a_proposal_that_was_changed_is_refused(proposal, tmp_path):
     planner = Planner(read(tmp_path, BAYES), tmp_path, Outcomes(tmp_path, tmp_path))
     (tmp_path / "0.json").write_text(proposal)
-    with pytest.raises(ValueError, match=r"0\.json is no trial of search, which has .* x, kind"):
+    with pytest.raises(ValueError, match=r"0\.json is no trial of search, which has .* kind, x"):
         planner.trials()
