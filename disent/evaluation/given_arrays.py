@@ -4,6 +4,7 @@
 import hashlib
 import zipfile
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
@@ -26,8 +27,13 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}. numpy.savez writes one.")
+    with path.open("rb") as stream:  # which NumPy leaves open where it fails
+        return _read(path, stream)
+
+
+def _read(path: Path, stream: IO[bytes]) -> dict[str, np.ndarray]:
     try:
-        file = np.load(path, allow_pickle=False)
+        file = np.load(stream, allow_pickle=False)
     except Exception as error:  # zipfile and numpy meet damage with errors of ten types
         raise ValueError(f"{path} is torn, or is no .npz of arrays: {error}") from error
     if isinstance(file, np.ndarray):
