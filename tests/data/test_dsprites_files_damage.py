@@ -117,13 +117,13 @@ def test_an_archive_whose_images_end_early_is_refused(tmp_path):
         read(file)
 
 
-@pytest.mark.parametrize("shape", [(2**40, 4), (2**60,), (24, 4, 2**50)])
+@pytest.mark.parametrize("shape", [(2**40, 4), (2**50,), (24, 4, 2**40)])
 def test_labels_that_claim_to_be_huge_are_refused_unread(tmp_path, shape):
     file = write(tmp_path / HDF5, contents())
     with h5py.File(file, "a") as store:
         del store["latents/classes"]
         store.create_dataset("latents/classes", shape, "i8", chunks=tuple(min(n, 4) for n in shape))
-    with pytest.raises(ValueError, match=r"latents_classes has shape \[\d+, "):
+    with pytest.raises(ValueError, match=r"latents_classes has shape \[\d+"):
         read(file)
     claim = f"{{'descr': '<i8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
     member = b"\x93NUMPY\x01\x00" + len(claim).to_bytes(2, "little") + claim.encode()
