@@ -30,7 +30,6 @@ from disent.launch.slurm.requeue import answer
 from disent.stops import InterruptedRunError, StopRequest
 
 DESCRIPTION = "An experiment suite for disentanglement studies."
-TOLD = (ValueError, OSError, ArithmeticError)  # become one line; anything else is our own mistake
 FIT = "train a model: disent fit --config quickstart (see disent fit --help)"
 
 

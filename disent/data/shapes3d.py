@@ -3,7 +3,7 @@
 
 import os
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -110,7 +110,7 @@ def convert(
         ) from error
 
 
-def _check_labels(labels: h5py.Dataset, grid: FactorGrid) -> None:
+def _check_labels(labels: Any, grid: FactorGrid) -> None:
     """Raises ValueError for labels of another kind; before they are read, for they may be huge."""
     wanted = (len(grid), len(grid.sizes))
     if labels.shape != wanted:

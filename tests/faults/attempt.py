@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from disent.cli.main import TOLD
+from disent.runs.own_code import ON_PURPOSE
 from tests.faults.damage import clear
 from tests.faults.documents import MARKER
 
@@ -56,12 +56,10 @@ def attempt(read: Callable[[Path], object], file: Path, folder: Path, lines: int
         outcome = Outcome("result")
     except Hang:
         outcome = Outcome("hang")
-    except TOLD as error:
+    except ON_PURPOSE as error:
         told = str(error)
         outcome = Outcome("refused" if told.strip() and told.count("\n") < lines else "pages", told)
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
+    except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if "/disent/" in frame.filename] or frames
         at = f"{Path(own[-1].filename).name}:{own[-1].lineno}"
