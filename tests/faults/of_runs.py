@@ -151,7 +151,8 @@ CONFIG_READERS = (
 def _card(file: Path) -> str:
     """The card of a run whose model can be made, as `disent export` does it."""
     run = Run.load(file.parent)
-    run.untrained(), run.dataset()
+    run.untrained()
+    run.dataset()
     return card_of(run, "f", file.parent)
 
 

@@ -18,6 +18,7 @@ from disent.data.splits import held_out
 from disent.runs import load_histories, load_runs
 from disent.runs.classes import find_class
 from disent.runs.find import find_runs
+from disent.runs.index import NAME
 from disent.runs.selection import select_runs
 from tests.data.tiny import Tiny
 from tests.faults import documents
@@ -170,7 +171,7 @@ def _write_index(folder: Path) -> Path:
     for number in range(3):
         study.write_run(folder, number, logged=2)
     load_runs(folder)
-    return folder / ".runs-1.parquet"
+    return folder / NAME
 
 
 def _indexed(file: Path) -> None:

@@ -5,7 +5,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from disent.documents import read_text
 from disent.files import write_text
@@ -45,9 +45,9 @@ class Outcomes:
     def read(self, name: str) -> Outcome:
         """The outcome of a trial. A finished run is finished, whoever ran it."""
         file = self.folder / f"{name}.json"
-        noted: dict[str, Any] = {"state": "waiting", "reason": "", "seconds": 0.0}
-        noted |= RunDir(self.folder).read_json(file)
-        seconds, state, reason = noted["seconds"], noted["state"], noted["reason"]
+        noted = RunDir(self.folder).read_json(file)
+        seconds, state = noted.get("seconds", 0.0), noted.get("state", "waiting")
+        reason = noted.get("reason", "")
         known = isinstance(state, str) and state in get_args(State)
         if not known or not isinstance(reason, str) or not isinstance(seconds, int | float):
             raise ValueError(f"{file} is no note of a trial. It was changed: move it away.")
