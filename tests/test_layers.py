@@ -10,14 +10,14 @@ import pytest
 
 HOUSE = Path(__file__).parents[1] / "disent"
 NOUNS = {"gaussian", "grid", "streams", "checks", "memory", "files", "internals", "stops"}
-NOUNS |= {"discrepancy", "factors", "shipped", "loading"}
+NOUNS |= {"discrepancy", "documents", "factors", "shipped", "loading"}
 FORMULAS = {"likelihoods", "objectives", "networks", "metrics", "figures", "priors"}
 # what the files of a room may import from the house, besides the room itself and the version
 ALLOWED: dict[str, set[str]] = {
     **{noun: set() for noun in NOUNS},
     **dict.fromkeys(FORMULAS, NOUNS),
-    "runs": {"files", "shipped"},
-    "launch": {"runs", "files", "shipped"},
+    "runs": {"files", "documents", "shipped"},
+    "launch": {"runs", "files", "documents", "shipped"},
     "shipped": {"files"},
     "data": NOUNS,
     "encoding": NOUNS | {"data"},

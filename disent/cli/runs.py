@@ -54,13 +54,23 @@ def run(arguments: argparse.Namespace) -> int:
     for name in columns:
         column_of(table, name)
     if arguments.csv:
-        chosen.to_csv(arguments.csv, index=False, columns=columns or None)
+        _write(Path(arguments.csv), chosen.to_csv(index=False, columns=columns or None))
         print(f"{len(chosen)} runs, {len(columns or chosen.columns)} columns: {arguments.csv}")
     elif chosen.empty:
         print(f"none of the {len(table)} runs in {where} meets {' and '.join(arguments.where)}")
     else:
         print_runs(chosen, columns)
     return 0
+
+
+def _write(file: Path, text: str) -> None:
+    """Writes the whole of a file or nothing; to what is none, such as /dev/stdout, directly."""
+    from disent.files import write_text
+
+    if file.exists() and not file.is_file():
+        file.write_text(text, encoding="utf-8")
+    else:
+        write_text(file, text)
 
 
 def _passed_over(sources: list[str]) -> list[str]:

@@ -106,12 +106,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _of_one(trained: "Run", traversal: "Traversal") -> dict[str, Any]:
-    import pandas as pd
-
     from disent.latents.pictures import draw_pictures
+    from disent.runs.histories import read_log
 
-    metrics = trained.directory.metrics
-    logged = pd.read_csv(metrics) if metrics.exists() else None
+    logged = read_log(trained.directory.metrics)
     return dict(
         draw_pictures(trained.model(), trained.dataset(), metrics=logged, traversal=traversal)
     )

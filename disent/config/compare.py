@@ -3,13 +3,14 @@
 
 import copy
 import inspect
-import pydoc
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from disent.config.places import make_absolute
 from disent.config.precision import PRESENT
 from disent.runs.build import FILLED
+from disent.runs.classes import find_class
 from disent.runs.directory import RunDir
 
 COMPARED = ("model", "data", "loader", "trainer", "seed_everything", "fast", "init_from")
@@ -56,7 +57,7 @@ def changes(folder: RunDir, config: Config) -> list[str]:
 def differences(old: Config, new: Config, prefix: str = "") -> list[str]:
     """The settings in which two configs differ, as 'model.init_args.beta: 4.0 -> 8.0'."""
     found = []
-    for key in sorted(old.keys() | new.keys()):
+    for key in sorted(old.keys() | new.keys(), key=str):
         a, b = old.get(key), new.get(key)
         if isinstance(a, dict) and isinstance(b, dict):
             found += differences(a, b, f"{prefix}{key}.")
@@ -88,7 +89,8 @@ def _whole(section: Any) -> Any:
     if not isinstance(section, Mapping) or "class_path" not in section:
         return section
     given = {name: _whole(value) for name, value in (section.get("init_args") or {}).items()}
-    given = _defaults(pydoc.locate(section["class_path"])) | given
+    with suppress(ValueError):  # it cannot be found any more, which is said where it is made
+        given = _defaults(find_class(section["class_path"])) | given
     kept = {name: value for name, value in given.items() if name not in FILLED}
     return {"class_path": section["class_path"], "init_args": kept}
 

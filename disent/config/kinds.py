@@ -7,7 +7,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import yaml
 from lightning.pytorch import LightningDataModule
 from torch import nn
 
@@ -20,6 +19,7 @@ import disent.priors
 from disent.config.complete import arguments_of
 from disent.config.naming import options_of
 from disent.data.base import PictureDataset
+from disent.documents import parse_yaml, read_yaml
 from disent.likelihoods.base import Likelihood
 from disent.models.base import Model
 from disent.networks.base import Network
@@ -145,8 +145,8 @@ def _check(label: str, kind: Kind, section: Any) -> None:
     """Looks at a class and those among its arguments."""
     if isinstance(section, str) and section.startswith("{"):
         try:
-            section = yaml.safe_load(section)
-        except yaml.YAMLError:  # the parser says it better
+            section = parse_yaml(section)
+        except ValueError:  # the parser says it better
             return
     if isinstance(section, dict):
         for name, value in (section.get("init_args") or {}).items():
@@ -173,8 +173,8 @@ def _kind_of(option: str) -> Kind | None:
 
 def _as_yaml(file: Path) -> dict[str, Any] | None:
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        content = read_yaml(file)
+    except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
 

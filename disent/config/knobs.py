@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonargparse import ArgumentParser
 
 from disent.config.complete import arguments_of
+from disent.documents import read_yaml
 from disent.models.base import Model
 from disent.models.vae import VAE
 from disent.runs.build import FILLED
@@ -66,7 +66,7 @@ def _class_of_presets(argv: Sequence[str]) -> str | None:
         if option not in ("--config", "-c"):
             continue
         file = Path(value or (argv[i + 1] if i + 1 < len(argv) else ""))
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else None
+        content = read_yaml(file) if file.is_file() else None
         model = content.get("model") if isinstance(content, dict) else None
         path = model.get("class_path") if isinstance(model, dict) else model
         found = str(path).rpartition(".")[2] if path else found

@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from disent.documents import read_yaml
 from disent.shipped import find, shipped
 
 
@@ -17,6 +18,7 @@ def resolve_presets(args: Sequence[str]) -> list[str]:
 
     Raises:
         FileNotFoundError: There is neither such a file nor such a preset.
+        ValueError: It is no YAML that can be read.
     """
     resolved = list(args)
     for i, argument in enumerate(resolved):
@@ -24,7 +26,14 @@ def resolve_presets(args: Sequence[str]) -> list[str]:
         if option not in ("--config", "-c"):
             continue
         if equals:
-            resolved[i] = f"{option}={find(value, 'preset')}"
+            resolved[i] = f"{option}={_checked(value)}"
         elif i + 1 < len(resolved):
-            resolved[i + 1] = str(find(resolved[i + 1], "preset"))
+            resolved[i + 1] = str(_checked(resolved[i + 1]))
     return resolved
+
+
+def _checked(given: str) -> Path:
+    """The file that is meant, which the parser reads without the limits of `read_yaml`."""
+    file = find(given, "preset")
+    read_yaml(file)
+    return file

@@ -47,9 +47,11 @@ def _earlier(folder: RunDir, config: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     before = folder.read_config()
     kept = {k: v for k, v in (before.get("provenance") or {}).items() if k in KEPT}
-    was, is_ = (c["trainer"]["max_steps"] for c in (before, config))
+    was, is_ = ((c.get("trainer") or {}).get("max_steps") for c in (before, config))
     if was != is_:
-        kept["extended"] = [*kept.get("extended", []), {"from": was, "to": is_}]
+        earlier = kept.get("extended")
+        earlier = earlier if isinstance(earlier, list) else []
+        kept["extended"] = [*earlier, {"from": was, "to": is_}]
     return kept
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from disent.data.base import FactorDataset, PictureDataset
 from disent.grid import FactorGrid
 
-FORM = re.compile(r"\s*(?P<one>[^~:]+?)\s*~\s*(?P<other>[^~:]+?)\s*:\s*(?P<sigma>[^~:]+?)\s*")
+FORM = re.compile(r"([^~:]+)~([^~:]+):([^~:]+)")
 EXAMPLE = '"pos_x ~ pos_y : 0.2"'
 
 
@@ -70,7 +70,7 @@ def _parsed(grid: FactorGrid, text: str) -> tuple[str, str, float]:
         raise ValueError(
             f"correlated is {text!r}, but FACTOR ~ FACTOR : SIGMA is wanted: {EXAMPLE}."
         )
-    names, told = [match["one"], match["other"]], match["sigma"]
+    *names, told = (part.strip() for part in match.groups())
     for name in names:
         if name not in grid.names:
             near = difflib.get_close_matches(name, grid.names, n=1)

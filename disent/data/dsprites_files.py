@@ -58,7 +58,7 @@ def pack(file: Path, grid: FactorGrid, array: np.ndarray) -> None:
     """
     with ExitStack() as stack:
         try:
-            classes, shape, images = READERS[file.suffix](file, stack)
+            classes, shape, images = READERS[file.suffix](file, grid, stack)
             rows = _order(classes, grid)
             _check_shape(shape, len(grid))
             start = 0
@@ -78,18 +78,25 @@ def pack(file: Path, grid: FactorGrid, array: np.ndarray) -> None:
             ) from error
 
 
-def _read_npz(file: Path, stack: ExitStack) -> tuple[np.ndarray, tuple[int, ...], Images]:
+def _read_npz(
+    file: Path, grid: FactorGrid, stack: ExitStack
+) -> tuple[np.ndarray, tuple[int, ...], Images]:
     archive = stack.enter_context(zipfile.ZipFile(file))
     members = {"imgs.npy", "latents_classes.npy"}
     if missing := members - set(archive.namelist()):
         raise ValueError(f"the archive has no {', '.join(sorted(missing))}")
+    with archive.open("latents_classes.npy") as member:
+        shape, dtype, _ = npz.header(member)
+        _check_labels(shape, dtype, grid)
     with archive.open("latents_classes.npy") as member:
         classes = npy.read_array(member, allow_pickle=False)
     shape, images = stack.enter_context(npz.table(archive, "imgs", CHUNK))
     return classes, shape, images
 
 
-def _read_hdf5(file: Path, stack: ExitStack) -> tuple[np.ndarray, tuple[int, ...], Images]:
+def _read_hdf5(
+    file: Path, grid: FactorGrid, stack: ExitStack
+) -> tuple[np.ndarray, tuple[int, ...], Images]:
     import h5py  # here: rendered pictures need none
 
     # unlocked: some file systems know no locks, and what is only read needs none
@@ -97,6 +104,7 @@ def _read_hdf5(file: Path, stack: ExitStack) -> tuple[np.ndarray, tuple[int, ...
     imgs, classes = store.get("imgs"), store.get("latents/classes")
     if not isinstance(imgs, h5py.Dataset) or not isinstance(classes, h5py.Dataset):
         raise ValueError(f"it has {list(store)}, but imgs and latents/classes are wanted")
+    _check_labels(classes.shape, classes.dtype, grid)
     if imgs.dtype != np.uint8:
         raise ValueError(f"imgs has dtype {imgs.dtype}, but uint8 is wanted")
 
@@ -107,14 +115,19 @@ def _read_hdf5(file: Path, stack: ExitStack) -> tuple[np.ndarray, tuple[int, ...
     return classes[:], imgs.shape, images()
 
 
+def _check_labels(shape: tuple[int, ...] | None, dtype: np.dtype, grid: FactorGrid) -> None:
+    """Raises ValueError for labels of another kind; before they are read, for they may be huge."""
+    wanted = (len(grid), 1 + len(grid.sizes))
+    if shape != wanted or dtype.kind not in "iu":
+        came = "no shape" if shape is None else f"shape {list(shape)}"
+        raise ValueError(
+            f"latents_classes has {came} and dtype {dtype}, but integers of shape {list(wanted)} "
+            "are wanted"
+        )
+
+
 def _order(classes: np.ndarray, grid: FactorGrid) -> np.ndarray:
     """The flat index of each row, by the file's own labels: colour, then the factors."""
-    wanted = (len(grid), 1 + len(grid.sizes))
-    if classes.shape != wanted or classes.dtype.kind not in "iu":
-        raise ValueError(
-            f"latents_classes has shape {list(classes.shape)} and dtype {classes.dtype}, but "
-            f"integers of shape {list(wanted)} are wanted"
-        )
     if classes[:, 0].any():
         raise ValueError("latents_classes has more than one colour in its first column")
     try:

@@ -12,6 +12,7 @@ import numpy as np
 from disent.files import expanded
 
 BYTES = 8  # type code of unsigned bytes, the only one that pictures and labels use
+LARGEST = 2**28  # bytes, unpacked; the official ones have up to 47 million
 PACKED = b"\x1f\x8b"  # how gzip begins
 WHAT = {1: "labels", 3: "pictures"}  # by number of dimensions
 
@@ -74,12 +75,16 @@ def read(file: Path, dimensions: int) -> np.ndarray:
 
 
 def _unpacked(file: Path) -> bytes:
-    raw = file.read_bytes()
-    if raw[:2] != PACKED:
-        return raw
-    try:
-        return gzip.decompress(raw)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(
-            f"{file} is torn: gzip cannot unpack it ({error}). Download it again."
-        ) from None
+    """The content, as far as LARGEST: a small file may unpack into any number of bytes."""
+    with file.open("rb") as raw:
+        packed = raw.read(2) == PACKED
+        raw.seek(0)
+        try:
+            found = (gzip.GzipFile(fileobj=raw) if packed else raw).read(LARGEST + 1)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise ValueError(
+                f"{file} is torn: gzip cannot unpack it ({error}). Download it again."
+            ) from None
+    if len(found) > LARGEST:
+        raise ValueError(f"{file} holds more than {LARGEST / 1e6:,.0f} MB. Take the official file.")
+    return found

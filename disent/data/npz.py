@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Arrays of bytes in an .npz, read some rows at a time: never unpickled, never whole in memory."""
 
+import lzma
+import struct
 import tokenize
 import zipfile
 import zlib
@@ -15,6 +17,9 @@ from numpy.lib import format as npy
 DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    MemoryError,
     tokenize.TokenError,
     EOFError,
     OSError,
@@ -25,6 +30,14 @@ DAMAGE = (
 )
 
 Rows = Iterator[np.ndarray]
+
+
+def header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype, bool]:
+    """Shape, dtype, and whether the first index runs fastest, of an array that begins here."""
+    version = npy.read_magic(member)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, fortran, dtype = read(member)
+    return shape, dtype, fortran
 
 
 @contextmanager
@@ -42,9 +55,7 @@ def table(
     if f"{name}.npy" not in archive.namelist():
         raise ValueError(f"the archive has no {name}.npy, but {', '.join(archive.namelist())}")
     with archive.open(f"{name}.npy") as member:
-        version = npy.read_magic(member)
-        header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, fortran, dtype = header(member)
+        shape, dtype, fortran = header(member)
         if dtype != np.uint8 or fortran or not shape:
             raise ValueError(f"{name} has dtype {dtype}, but uint8 in row order is wanted")
         yield shape, _rows(member, name, shape, count)

@@ -3,7 +3,7 @@
 
 import os
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -97,6 +97,7 @@ def convert(
                     f"images has shape {list(images.shape)} and dtype {images.dtype}, but uint8 "
                     f"of shape [{len(grid)}, 64, 64, 3] is wanted"
                 )
+            _check_labels(labels, grid)
             rows = _order(labels[:], grid, values)
             for start in track(range(0, len(grid), CHUNK), "converting 3D Shapes"):
                 chunk = images[start : start + CHUNK]
@@ -109,14 +110,18 @@ def convert(
         ) from error
 
 
-def _order(labels: np.ndarray, grid: FactorGrid, values: tuple[np.ndarray, ...]) -> np.ndarray:
-    """The flat index of each row, by its own labels."""
-    if labels.shape != (len(grid), len(values)):
-        raise ValueError(
-            f"labels has shape {list(labels.shape)}, but [{len(grid)}, {len(values)}] is wanted"
-        )
+def _check_labels(labels: Any, grid: FactorGrid) -> None:
+    """Raises ValueError for labels of another kind; before they are read, for they may be huge."""
+    wanted = (len(grid), len(grid.sizes))
+    if labels.shape != wanted:
+        came = "no shape" if labels.shape is None else f"shape {list(labels.shape)}"
+        raise ValueError(f"labels has {came}, but {list(wanted)} is wanted")
     if labels.dtype.kind not in "fiu":
         raise ValueError(f"labels has dtype {labels.dtype}, but numbers are wanted")
+
+
+def _order(labels: np.ndarray, grid: FactorGrid, values: tuple[np.ndarray, ...]) -> np.ndarray:
+    """The flat index of each row, by its own labels."""
     factors = np.empty(labels.shape, np.int64)
     for k, known in enumerate(values):
         factors[:, k] = np.abs(labels[:, k, None] - known).argmin(1)

@@ -4,6 +4,7 @@
 import hashlib
 import zipfile
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
@@ -26,8 +27,13 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}. numpy.savez writes one.")
+    with path.open("rb") as stream:  # which NumPy leaves open where it fails
+        return _read(path, stream)
+
+
+def _read(path: Path, stream: IO[bytes]) -> dict[str, np.ndarray]:
     try:
-        file = np.load(path, allow_pickle=False)
+        file = np.load(stream, allow_pickle=False)
     except Exception as error:  # zipfile and numpy meet damage with errors of ten types
         raise ValueError(f"{path} is torn, or is no .npz of arrays: {error}") from error
     if isinstance(file, np.ndarray):
@@ -45,12 +51,19 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         for name in (*WANTED, *ALLOWED):
             try:
                 if name in file:
-                    found[name] = file[name]
+                    found[name] = _array(file[name])
             except Exception as error:
                 raise ValueError(
                     f"{name} of {path} cannot be read: {error}. Arrays of objects are not taken: "
                     "give numbers, or strings of one length (numpy.array(..., str))."
                 ) from error
+    return found
+
+
+def _array(found: np.ndarray | bytes) -> np.ndarray:
+    """What NumPy makes of a member: bytes, where it is no array."""
+    if not isinstance(found, np.ndarray):
+        raise ValueError("it is no array")
     return found
 
 

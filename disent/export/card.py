@@ -14,6 +14,7 @@ from disent.runs.directions import is_better
 from disent.runs.run import Run
 
 BASELINES = ("untrained", "pca", "chance")
+READ = ("linear_r2", "information")  # how a factor can be read from the code
 UNREAD = 0.1  # a factor whose R2 and I/H both stay below it is not in the code
 LIMITS = """\
 - The scores are of the pictures named above, which it was trained on where nothing was held out.
@@ -129,7 +130,8 @@ def _scores(record: Mapping[str, Any]) -> Iterator[str]:
         yield "\n| factor | R2, all latents | I/H, best latent |"
         yield "|---|---|---|"
         for name, entry in record["factors"].items():
-            yield f"| {name} | {_number(entry['linear_r2'])} | {_number(entry['information'])} |"
+            read = [_number(entry.get(part)) for part in READ]
+            yield f"| {name} | {' | '.join(read)} |"
     terms = record.get("rate_distortion") or {}
     told = [f"{name} {_number(terms[name])}" for name in ("rate", "distortion") if terms.get(name)]
     if told:
@@ -176,7 +178,8 @@ def _beaten(record: Mapping[str, Any]) -> Iterator[str]:
 
 def _uncoded(record: Mapping[str, Any]) -> Iterator[str]:
     for name, entry in (record.get("factors") or {}).items():
-        if max(entry["linear_r2"], entry["information"]) < UNREAD:
+        told = [entry[part] for part in READ if entry.get(part) is not None]
+        if told and max(told) < UNREAD:
             yield f"{name} can hardly be read from the code."
     rates, active = record.get("rates"), record.get("active_latents")
     if rates and active is not None and active < len(rates):

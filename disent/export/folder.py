@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 import disent
 from disent.data.base import PictureDataset
+from disent.documents import read_json
 from disent.export.card import card_of
 from disent.export.parts import Decoder, Encoder, codes_of
 from disent.export.programs import Part, Told, write_programs
 from disent.export.seeds import check_seeds
 from disent.files import expanded
-from disent.runs.build import make
+from disent.runs.build import make_part
 from disent.runs.run import Run
 from disent.streams import Stream
 
@@ -91,12 +93,15 @@ def load_export(folder: str | os.PathLike[str]) -> Any:
         raise FileNotFoundError(
             f"{place} has no {MODEL}, so it is no export. Give a folder that `disent export` made."
         )
-    described = json.loads((place / MODEL).read_text(encoding="utf-8"))
-    model = make(described, "model")
+    described = read_json(place / MODEL)
+    if not isinstance(described, dict) or "model" not in described:
+        raise ValueError(f"{place / MODEL} describes no model. Take the export again.")
+    model = make_part(described, "model")
     try:
-        model.load_state_dict(load_file(place / described["weights"]))
-    except RuntimeError as error:
-        raise ValueError(f"{place}: the weights do not fit {MODEL}: {error}") from None
+        model.load_state_dict(load_file(place / WEIGHTS))
+    except (RuntimeError, SafetensorError) as error:
+        told = " ".join(str(error).split())
+        raise ValueError(f"{place}: the weights do not fit {MODEL}: {told}") from None
     return model.eval()
 
 

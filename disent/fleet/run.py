@@ -26,6 +26,7 @@ from disent.models.base import Model
 from disent.runs.build import make
 from disent.runs.directory import RunDir
 from disent.runs.own_code import place_of
+from disent.runs.run import Run
 from disent.stops import InterruptedRunError, StopRequest
 
 
@@ -100,8 +101,7 @@ class FleetRun:
         with tempfile.TemporaryDirectory() as folder:
             whole = None
             if self.step:
-                parts = [torch.load(f.last, map_location="cpu", weights_only=True)
-                         for f in self.folders]  # fmt: skip
+                parts = [Run(folder, {}).checkpoint() for folder in self.folders]
                 journals = [part["callbacks"][KEY] for part in parts]
                 whole = Path(folder) / "fleet.ckpt"
                 torch.save(join(parts, stack, {record.state_key: {"journals": journals}}), whole)

@@ -93,7 +93,7 @@ def _add_pictures(section: RunSection, path: str) -> None:
     if not folder.config.exists():
         section.missing.append("from W&B: no information matrix and no weights, so no traversals")
         return
-    section.pictures, untaken = family_figures(folder.figures)
+    section.pictures, untaken = family_figures(folder.path / "figures")
     section.missing += untaken
     if "rates" not in record or "factors" not in record:
         section.missing.append("not evaluated: disent evaluate RUN gives scores and traversals")

@@ -7,6 +7,7 @@ from typing import Any
 from disent.runs.classes import class_paths, find_class
 from disent.runs.mistakes import explain, what_was_raised
 
+BASES = {"model": "disent.models.base.Model", "data": "disent.data.base.PictureDataset"}
 # arguments of a model or an objective that nobody has to type: each follows from seed and data
 FILLED = ("seed", "channels", "size", "pictures", "factor_names", "factor_sizes")
 UNSAID = {"model.posterior": "diagonal"}  # what runs of older versions do not say
@@ -36,6 +37,20 @@ def make(config: Mapping[str, Any], key: str, base: type | None = None) -> Any:
         raise ValueError(explain(str(error), [])) from error
     except (ValueError, TypeError, NameError, AttributeError, LookupError) as error:
         raise ValueError(what_was_raised(error)) from error
+
+
+def make_part(config: Mapping[str, Any], key: str) -> Any:
+    """The model or the dataset that a file describes, which may have come from elsewhere.
+
+    Raises:
+        NoSuchModuleError: The file of a class cannot be found from here.
+        ValueError: The section describes nothing that can be made, or something else: any class
+            could be named, and made, to do harm.
+    """
+    found, wanted = _class_of(config[key]), find_class(BASES[key])
+    if not issubclass(found, wanted):
+        raise ValueError(f"{found.__module__}.{found.__name__} is no {wanted.__name__}.")
+    return make(config, key, found)
 
 
 def _class_of(section: Any) -> type:

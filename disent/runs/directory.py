@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from disent import files
+from disent.documents import read_json, read_text, read_yaml
+from disent.runs.entries import check_config, check_scores, check_status
 
 State = Literal["running", "finished", "stopped", "failed", "requeued"]
 
@@ -83,9 +84,11 @@ class RunDir:
     def status(self) -> dict[str, Any]:
         """The last status, corrected: a run whose process is gone is not running but failed."""
         status = self.read_json(self._status)
-        if status.get("state") == "running" and status.get("host") == socket.gethostname():
+        check_status(self._status, status)
+        here = status.get("host") == socket.gethostname()
+        if status.get("state") == "running" and here and "pid" in status:
             try:
-                os.kill(int(status["pid"]), 0)
+                os.kill(status["pid"], 0)
             except ProcessLookupError:
                 status["state"] = "failed"
                 status["reason"] = f"process {status['pid']} ended without a word (killed?)"
@@ -123,7 +126,7 @@ class RunDir:
     def _widen(self, file: Path, columns: list[str], row: dict[str, float]) -> list[str]:
         """Gives the file the columns of the row that it lacks; returns all of them."""
         added = [name for name in row if name not in columns]
-        header, *rows = file.read_text(encoding="utf-8").splitlines()
+        header, *rows = read_text(file).splitlines()
         lines = [",".join([header, *added]), *(text + "," * len(added) for text in rows)]
         self.write_text(file, "\n".join(lines) + "\n")
         return columns + added
@@ -135,13 +138,22 @@ class RunDir:
         for file in (self.metrics, self.evaluations):
             if not file.exists():
                 continue
-            header, *rows = file.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
+            header, *rows = read_text(file).splitlines(keepends=True) or [""]
             if not header.endswith("\n"):
                 file.unlink()
                 continue
-            column = header.strip().split(",").index("step")
-            whole = [row for row in rows if row.endswith("\n")]
-            kept = [row for row in whole if float(row.split(",")[column]) <= step]
+            columns = header.strip().split(",")
+            whole = [
+                row for row in rows if row.endswith("\n") and row.count(",") + 1 == len(columns)
+            ]
+            try:
+                at = columns.index("step")
+                kept = [row for row in whole if float(row.split(",")[at]) <= step]
+            except ValueError as error:
+                raise ValueError(
+                    f"{file} has no numbers of steps ({error}). It was changed: restore it, or "
+                    "start the run anew with --again true."
+                ) from None
             self.write_text(file, header + "".join(kept))
 
     def write_scores(self, scores: dict[str, Any]) -> None:
@@ -149,31 +161,29 @@ class RunDir:
         self.write_text(self.scores, record_text(scores))
 
     def read_scores(self) -> dict[str, Any]:
-        """The evaluation in metrics.json, or {} if there is none."""
-        return self.read_json(self.scores)
+        """The evaluation in metrics.json, or {} if there is none; ValueError if it is none."""
+        record = self.read_json(self.scores)
+        check_scores(self.scores, record)
+        return record
 
     def read_config(self) -> dict[str, Any]:
         """What config.yaml holds; ValueError if that is no config."""
-        try:
-            content = yaml.safe_load(self.config.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ValueError(f"{self.config} is damaged: {error}") from None
+        content = read_yaml(self.config)
         if not isinstance(content, dict):
             raise ValueError(
                 f"{self.config} holds no config. It was not written by disent: move it away."
             )
+        check_config(self.config, content)
         return content
 
     def read_json(self, file: Path) -> dict[str, Any]:
         """The object in a file, or {} if there is no file."""
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
+            content = read_json(file)
         except FileNotFoundError:
             return {}
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(
-                f"{file} is not JSON ({error}). It was not written by disent: move it away."
-            ) from None
+        except ValueError as error:
+            raise ValueError(f"{error}. It was not written by disent: move it away.") from None
         if not isinstance(content, dict):
             raise ValueError(f"{file} holds {type(content).__name__}, but an object is wanted.")
         return content

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+DEEPEST = 50  # folders; nobody's runs lie deeper, and a tree may be built to have no end
 MARKS = ("config.yaml", "status.json")  # a run has one of them at least
 
 
@@ -28,7 +29,7 @@ def find_runs(root: Path) -> Found:
     Nor is what W&B keeps of a run: its files have names like ours.
     """
     found = Found()
-    _visit(str(root), "", found)
+    _visit(str(root), "", found, DEEPEST)
     return Found(sorted(found.runs), sorted(found.others))
 
 
@@ -37,7 +38,7 @@ def is_run(folder: str | os.PathLike[str]) -> bool:
     return any(os.path.exists(os.path.join(folder, mark)) for mark in MARKS)
 
 
-def _visit(folder: str, below: str, found: Found) -> bool:
+def _visit(folder: str, below: str, found: Found, levels: int) -> bool:
     """Notes the runs in a folder; whether there is any."""
     any_run, without = False, list[str]()
     for name in _folders(folder):
@@ -45,7 +46,7 @@ def _visit(folder: str, below: str, found: Found) -> bool:
         if is_run(path):
             found.runs.append(known_as)
             any_run = True
-        elif _visit(path, f"{known_as}/", found):
+        elif levels and _visit(path, f"{known_as}/", found, levels - 1):
             any_run = True
         else:
             without.append(known_as)

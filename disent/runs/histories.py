@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
+from disent.documents import read_text
 from disent.runs.directory import RunDir
 from disent.runs.rows import FAILURES
 from disent.runs.table import Source, run_folders
@@ -73,18 +75,25 @@ def _attempt(read: Any, run: Any) -> pd.DataFrame | Exception:
 
 
 def _of_folder(run: RunDir) -> pd.DataFrame:
-    logged = _csv(run.metrics)
-    scores = _csv(run.evaluations)
+    logged = read_log(run.metrics)
+    scores = read_log(run.evaluations)
     if logged.empty or scores.empty:
         return scores if logged.empty else logged
     return logged.merge(scores, on="step", how="outer", suffixes=("", ".evaluated"))
 
 
-def _csv(file: Path) -> pd.DataFrame:
-    """A log of steps, without a row that is half written."""
+def read_log(file: Path) -> pd.DataFrame:
+    """A log of steps, without a row that is half written; empty where there is none.
+
+    Raises:
+        ValueError: It has no steps, or words for numbers.
+    """
     if not file.exists():
         return pd.DataFrame()
-    whole, end, _ = file.read_text(encoding="utf-8").rpartition("\n")
+    whole, end, _ = read_text(file).rpartition("\n")
     if not end or "step" not in whole.partition("\n")[0].split(","):
         raise ValueError(f"{file} has no header with a column 'step'. It was cut off, or changed.")
-    return pd.read_csv(StringIO(whole))
+    table = pd.read_csv(StringIO(whole))
+    if words := [str(name) for name in table if not is_numeric_dtype(table[name])]:
+        raise ValueError(f"{file} has words for numbers in {', '.join(words)}. It was changed.")
+    return table

@@ -4,15 +4,14 @@
 import csv
 from typing import Any
 
-import yaml
-
+from disent.documents import read_yaml
 from disent.runs.directory import RunDir
 
 BESIDE = ("spread", "error", "chance", "untrained", "pca", "variant", "codes", "seed", "points")
 BOUNDS = ("rate", "distortion", "total", "total_error", "mutual_information", "entropy")
 TAIL = 16_384  # bytes; a logged row is some hundreds
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, where libyaml is
-FAILURES = (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError)
+FAILURES = (OSError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError)
+FAILURES += (RecursionError, csv.Error)
 
 
 def row_of(run: RunDir) -> dict[str, Any]:
@@ -23,7 +22,7 @@ def row_of(run: RunDir) -> dict[str, Any]:
         status = run.status()
         state = {"state": status.get("state", "unknown"), "reason": status.get("reason", "")}
         if run.config.exists():
-            row |= flatten(yaml.load(run.config.read_text(encoding="utf-8"), LOADER))
+            row |= flatten(read_yaml(run.config))
         row |= _last_logged(run)
         if "step" in row and status.get("step"):  # the last logged one may be from before
             row["step"] = max(row["step"], status["step"])

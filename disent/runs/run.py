@@ -2,13 +2,13 @@
 """A run directory, and the way from it to its parts: config, model, step, dataset."""
 
 import os
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, Self
 
 from disent.files import expanded
-from disent.runs.build import make
+from disent.runs.build import make_part
 from disent.runs.classes import NoSuchModuleError, class_paths
 from disent.runs.directory import RunDir
 from disent.runs.sources import warn_of_changes, where_kept
@@ -61,23 +61,20 @@ class Run:
             ValueError: It is damaged, or does not fit the config.
         """
         model = self.untrained()
-        checkpoint = self._checkpoint(best)
+        checkpoint = self.checkpoint(best=best)
         try:
             _load(model, checkpoint)
-        except (RuntimeError, KeyError) as error:
+        except RuntimeError as error:
             raise ValueError(
-                f"the checkpoint does not fit the model of {self.directory.config}: {error}. "
+                f"the checkpoint does not fit the model of {self.directory.config}: "
+                f"{' '.join(str(error).split())}. "
                 "One of the two was changed after training: restore it, or train again."
             ) from None
         return model.eval()
 
     def weights(self, *, best: bool = False) -> dict[str, Any]:
         """The tensors of a checkpoint by name, on the CPU; raises as `model` does."""
-        checkpoint = self._checkpoint(best)
-        try:
-            return dict(checkpoint["state_dict"])
-        except (LookupError, TypeError, ValueError):
-            raise ValueError(f"{self._file(best)} is no checkpoint of a run.") from None
+        return dict(self.checkpoint(best=best)["state_dict"])
 
     def untrained(self) -> Any:
         """The model with the weights that it had at step 0, in eval mode, on the CPU."""
@@ -89,11 +86,10 @@ class Run:
 
     def step(self, *, best: bool = False) -> int:
         """How many steps its checkpoint had been trained for; ValueError if it is none."""
-        checkpoint = self._checkpoint(best)
-        try:
-            return int(checkpoint["global_step"])
-        except (LookupError, TypeError):
-            raise ValueError(f"{self._file(best)} is no checkpoint of a run.") from None
+        step = self.checkpoint(best=best).get("global_step")
+        if type(step) is not int:
+            raise ValueError(f"{self._file(best)} is no checkpoint of a run: it has no step.")
+        return step
 
     def _make(self, key: str) -> Any:
         """The object that section `key` of the config describes."""
@@ -103,7 +99,7 @@ class Run:
                 f"{file} has no section {key!r}. It was changed, or made by something else."
             )
         try:
-            made = make(self.config, key)
+            made = make_part(self.config, key)
         except ValueError as error:
             lost = class_paths(self.config[key]) if isinstance(error, NoSuchModuleError) else ()
             kept = next(filter(None, (where_kept(self.path, path) for path in lost)), "")
@@ -114,7 +110,8 @@ class Run:
     def _file(self, best: bool) -> Path:
         return self.directory.best if best else self.directory.last
 
-    def _checkpoint(self, best: bool) -> dict[str, Any]:
+    def checkpoint(self, *, best: bool = False) -> dict[str, Any]:
+        """All that a checkpoint holds, on the CPU; raises as `model` does."""
         import torch  # here: a table of runs, and a command of the login node, go without
 
         file = self._file(best)
@@ -124,11 +121,25 @@ class Run:
                 "Start or resume the run with the `disent fit` command that made it."
             )
         try:
-            return torch.load(file, map_location="cpu", weights_only=True)
-        except (EOFError, RuntimeError, UnpicklingError, LookupError, ValueError) as error:
+            _check_packed(file)
+            checkpoint = torch.load(file, map_location="cpu", weights_only=True)
+        except OSError:  # nothing is wrong with the file, or it is none
+            raise
+        except Exception as error:  # torch and zipfile meet damage with errors of ten types
+            told = " ".join(f"{type(error).__name__}: {error}".split())
             raise ValueError(
-                f"{file} is damaged: {error}. Take --best, or train again from an earlier copy."
+                f"{file} is damaged: {told[:300]}. Take --best, or train again from an earlier "
+                "copy."
             ) from None
+        weights = checkpoint.get("state_dict") if isinstance(checkpoint, dict) else None
+        if not isinstance(weights, dict) or not all(
+            isinstance(name, str) and isinstance(value, torch.Tensor)
+            for name, value in weights.items()
+        ):
+            raise ValueError(f"{file} is no checkpoint of a run: it has no weights by name.")
+        if not isinstance(checkpoint.get("left_out", []), list):
+            raise ValueError(f"{file} is no checkpoint of a run: what it left out is no list.")
+        return checkpoint
 
 
 def _load(model: Any, checkpoint: dict[str, Any]) -> None:
@@ -137,3 +148,13 @@ def _load(model: Any, checkpoint: dict[str, Any]) -> None:
     prefixes = tuple(f"{name}." for name in left)
     own = {name: w for name, w in model.state_dict().items() if name.startswith(prefixes)}
     model.load_state_dict({**own, **weights})
+
+
+def _check_packed(file: Path) -> None:
+    """Raises ValueError where a checkpoint would unpack to more than it is: torch packs none."""
+    if not zipfile.is_zipfile(file):
+        return
+    with zipfile.ZipFile(file) as archive:
+        size = sum(part.file_size for part in archive.infolist())
+    if size > file.stat().st_size:
+        raise ValueError(f"its parts take {size:,} bytes unpacked, more than the file has")

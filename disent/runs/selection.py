@@ -16,7 +16,7 @@ COMPARISONS = {
     ">": operator.gt,
     "<": operator.lt,
 }
-CONDITION = re.compile(r"\s*([^<>=!]+?)\s*(>=|<=|!=|=|>|<)=?\s*(.*?)\s*")
+CONDITION = re.compile(r"([^<>=!]+)(>=|<=|!=|=|>|<)=?(.*)")
 
 
 def select_runs(table: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
@@ -34,12 +34,12 @@ def select_runs(table: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
     """
     for condition in conditions:
         match = CONDITION.fullmatch(condition)
-        if match is None:
+        name, sign, value = (part.strip() for part in match.groups()) if match else ("", "", "")
+        if not name:
             raise ValueError(
                 f"{condition!r} is no condition: COLUMN=VALUE is wanted, or != < <= > >=, such as "
                 "'model.beta>=4' or 'state!=finished' (in quotes: the shell reads < and > too)."
             )
-        name, sign, value = match.groups()
         table = table[_holds(column_of(table, name), sign, value)]
     return table
 

@@ -13,6 +13,7 @@ from disent.config.naming import options_of, run_name
 from disent.config.provenance import write_config
 from disent.memory import keep_freed_memory
 from disent.runs.directory import RunDir
+from disent.runs.run import Run
 from disent.stops import StopRequest
 from disent.training.initial import start_from
 from disent.training.precision import choose_arithmetic, keep_arithmetic
@@ -40,6 +41,8 @@ def fit(argv: Sequence[str], stop: StopRequest) -> None:
             "add --again true; to score it again: disent evaluate."
         )
         return
+    if folder.last.exists() and not again:
+        Run(folder, {}).step()  # a damaged checkpoint is said before anything is written
     built = config.build()  # before anything is written: bad values leave nothing behind
     check_trainer(built.trainer, config.trainer_defaults())
     origins = {}

@@ -121,3 +121,15 @@ def test_weights_of_another_shape_are_no_start(tmp_path, capfd):
     assert "its weights do not fit this model: " in said
     assert re.search(r"has shape \[[\d, ]+\], but \[[\d, ]+\] is wanted.*Take the model", said)
     assert not (tmp_path / "tuned").exists()
+
+
+def test_a_damaged_checkpoint_is_said_before_anything_is_written(tmp_path, capfd):
+    assert fit(tmp_path, "--run", "some", *QUIET) == 0
+    run = RunDir(tmp_path / "some")
+    run.last.write_bytes(run.last.read_bytes()[:1000])
+    before = {file: file.read_bytes() for file in run.path.rglob("*") if file.is_file()}
+    assert fit(tmp_path, "--run", "some", *QUIET, "--trainer.max_steps", "90") == 1
+    said = capfd.readouterr().err.strip().splitlines()
+    assert len(said) == 1
+    assert "last.ckpt is damaged" in said[0]
+    assert {file: file.read_bytes() for file in run.path.rglob("*") if file.is_file()} == before

@@ -2,6 +2,7 @@
 """disent score: codes that came from outside, from the file to the table."""
 
 import json
+import zipfile
 from itertools import product
 from typing import Any
 
@@ -204,6 +205,15 @@ def test_what_is_no_file_of_arrays_is_one_line(tmp_path, capsys):
         lines, ("holds one array", "is no .npz", "there is no file"), strict=True
     ):
         assert said in line
+
+
+def test_a_member_that_is_no_array_is_one_line(tmp_path, capsys):
+    file = tmp_path / "codes.npz"
+    np.savez(file, factors=np.zeros((3, 1), int))
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("codes.npy", b"three of them")
+    assert main(["score", str(file)]) == 1
+    assert "codes.npz cannot be read: it is no array" in capsys.readouterr().err
 
 
 def test_an_unknown_metric_is_one_line(score):

@@ -115,3 +115,21 @@ def test_an_archive_whose_images_end_early_is_refused(tmp_path):
         archive.writestr("imgs.npy", member.getvalue()[:-5000])
     with pytest.raises(ValueError, match="imgs ends after 22 pictures"):
         read(file)
+
+
+@pytest.mark.parametrize("shape", [(2**40, 4), (2**50,), (24, 4, 2**40)])
+def test_labels_that_claim_to_be_huge_are_refused_unread(tmp_path, shape):
+    file = write(tmp_path / HDF5, contents())
+    with h5py.File(file, "a") as store:
+        del store["latents/classes"]
+        store.create_dataset("latents/classes", shape, "i8", chunks=tuple(min(n, 4) for n in shape))
+    with pytest.raises(ValueError, match=r"latents_classes has shape \[\d+"):
+        read(file)
+    claim = f"{{'descr': '<i8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    member = b"\x93NUMPY\x01\x00" + len(claim).to_bytes(2, "little") + claim.encode()
+    file = tmp_path / NPZ
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("imgs.npy", b"")
+        archive.writestr("latents_classes.npy", member)
+    with pytest.raises(ValueError, match=r"latents_classes has shape \[\d+"):
+        read(file)

@@ -147,3 +147,9 @@ def test_missing_files_and_folders_are_named_with_where_to_get_them(tmp_path):
     assert "has neither train-images" in said(tmp_path / "nowhere", FileNotFoundError)
     one = tmp_path / "a" / "train-images-idx3-ubyte"
     assert "is a file, but the folder" in said(one, NotADirectoryError)
+
+
+def test_a_small_file_that_unpacks_into_much_is_refused(folder, monkeypatch):
+    monkeypatch.setattr("disent.data.idx.LARGEST", 1000)
+    with pytest.raises(ValueError, match="holds more than 0 MB"):
+        MNIST(folder)

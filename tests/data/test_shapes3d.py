@@ -168,3 +168,12 @@ def test_the_grid_is_that_of_the_official_file():
     assert int(Shapes3D.grid.index(torch.tensor([1, 2, 3, 4, 1, 5]))) == (
         ((((1 * 10 + 2) * 10 + 3) * 8 + 4) * 4 + 1) * 15 + 5
     )
+
+
+def test_labels_that_claim_to_be_huge_are_refused_unread(tmp_path):
+    file = written(tmp_path / "3dshapes.h5", layout())
+    with h5py.File(file, "a") as store:
+        del store["labels"]
+        store.create_dataset("labels", (2**40, 6), "f8", chunks=(4, 6))
+    with pytest.raises(ValueError, match=r"labels has shape \[1099511627776, 6\]"):
+        convert(file, SMALL, SMALL_VALUES, np.empty((len(SMALL), 3, 64, 64), np.uint8))

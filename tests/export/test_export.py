@@ -122,3 +122,28 @@ def test_nothing_is_overwritten_and_nothing_is_left_half_written(tmp_path, monke
     assert sorted(run.path.iterdir()) == before
     with pytest.raises(FileNotFoundError, match=r"has no model.json, so it is no export"):
         load_export(run.path)
+
+
+def test_an_export_that_names_another_class_makes_nothing_of_it(tmp_path):
+    call = {"class_path": "subprocess.Popen", "init_args": {"args": ["touch", str(tmp_path / "x")]}}
+    (tmp_path / "model.json").write_text(json.dumps({"model": call}))
+    with pytest.raises(ValueError, match=r"subprocess\.Popen"):
+        load_export(tmp_path)
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 8 + b"{}", b"\x02" + bytes(7) + b"{}"])
+def test_weights_that_are_none_are_refused_in_one_line(content, tmp_path):
+    model = {"class_path": "disent.models.BetaVAE", "init_args": {"network": LINEAR}}
+    (tmp_path / "model.json").write_text(json.dumps({"model": model}))
+    (tmp_path / "weights.safetensors").write_bytes(content)
+    with pytest.raises(ValueError, match=r"the weights do not fit model\.json") as error:
+        load_export(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "3", "{}", "[" * 2000])
+def test_a_description_that_is_none_is_refused(text, tmp_path):
+    (tmp_path / "model.json").write_text(text)
+    with pytest.raises(ValueError, match=r"model\.json (is not JSON|describes no model)"):
+        load_export(tmp_path)

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A sweep of runs that last a moment."""
 
+import subprocess
+import sys
+
 import pytest
 import yaml
 
@@ -21,3 +24,19 @@ def sweep(tmp_path, monkeypatch):
         return file
 
     return write
+
+
+@pytest.fixture
+def drain():
+    """`disent sweep` as a process of its own; none outlives its test."""
+    started = []
+
+    def start(file, runs, *more):
+        words = [sys.executable, "-m", "disent", "sweep", str(file), "--runs", str(runs), *more]
+        started.append(subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()

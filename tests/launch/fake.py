@@ -10,12 +10,21 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from disent.runs.directory import RunDir
 
 ROOT = Path(__file__).parents[2]
 COMMAND = ["python", "-m", "tests.launch.fake", "${args}"]
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Until something has happened; fails where it does not."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
 
 
 def main() -> None:

@@ -20,6 +20,8 @@ from disent.networks import Linear
 from disent.report.page import write_report
 from disent.report.run_section import as_json, run_section, thinned
 from disent.runs import RunDir, load_runs
+from disent.runs.rows import row_of
+from tests.runs.study import write_run
 
 RECORD = {
     "scores": {"mig": {"value": 0.5, "variant": "mig", "seed": 0}},
@@ -151,3 +153,10 @@ def test_json_in_a_page_cannot_end_its_element():
     text = as_json({"name": "</script><script>alert(1)</script>"})
     assert "<" not in text
     assert json.loads(text) == {"name": "</script><script>alert(1)</script>"}
+
+
+def test_a_report_leaves_the_folder_of_a_run_as_it_is(tmp_path):
+    run = write_run(tmp_path, 0, logged=3)
+    before = sorted(run.path.rglob("*"))
+    run_section(row_of(run), 1)
+    assert sorted(run.path.rglob("*")) == before

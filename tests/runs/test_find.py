@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs in folders of folders, among what others put there."""
 
+import subprocess
+
 import pytest
 
 from disent.cli.main import main
@@ -63,3 +65,15 @@ def test_the_step_of_a_run_is_where_it_ended_not_where_it_logged(tmp_path):
     made.append_row(made.metrics, {"step": 50, "loss": 1.0})
     made.write_status("finished", step=60, max_steps=60)
     assert list(load_runs(tmp_path)["step"]) == [60]
+
+
+def test_a_tree_without_end_is_given_up(tmp_path):
+    run(tmp_path / "one", 1)
+    deep = tmp_path / "deep"
+    for _ in range(1200):
+        deep.mkdir()
+        deep = deep / "d"
+    try:
+        assert find_runs(tmp_path).runs == ["one"]
+    finally:  # Python's own ways to remove a tree would not come to its end
+        subprocess.run(["rm", "-r", str(tmp_path / "deep")], check=True)

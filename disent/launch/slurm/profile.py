@@ -9,8 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from disent.documents import read_yaml
 from disent.shipped import find
 
 TIME = re.compile(r"(\d+-)?\d+(:\d{2}){0,2}")  # Slurm's forms: 90, 1:30:00, 2-12:00:00
@@ -68,10 +67,7 @@ def read_profile(given: str | os.PathLike[str], folder: Path | None = None) -> P
         ValueError: An entry is unknown, missing or wrong.
     """
     file = find(given, "profile", folder)
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} is not YAML: {error}") from None
+    content = read_yaml(file)
     if not isinstance(content, dict):
         raise ValueError(f"{file} holds no entries, but time:, partition: and such are wanted.")
     try:

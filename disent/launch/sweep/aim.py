@@ -59,4 +59,6 @@ def _scored(sweep: Sweep, extra: Sequence[str]) -> list[str] | None:
     if not values:
         return list(USUAL)
     last = values[-1]
-    return [str(n).strip("[]'\" ") for n in (last if isinstance(last, list) else last.split(","))]
+    return [
+        str(n).strip("[]'\" ") for n in (last if isinstance(last, list) else str(last).split(","))
+    ]

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
+from disent.documents import read_yaml
 from disent.launch.sweep.parameters import Parameter
 
 LENGTH = "trainer.max_steps"
@@ -84,10 +83,7 @@ def read_sweep(path: str | os.PathLike[str]) -> Sweep:
         raise FileNotFoundError(
             f"there is no sweep file {file}. Those of the project are in sweeps/."
         )
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} is not YAML: {error}") from None
+    content = read_yaml(file)
     try:
         return _sweep(content, file.stem)
     except ValueError as error:
@@ -97,11 +93,14 @@ def read_sweep(path: str | os.PathLike[str]) -> Sweep:
 def _sweep(content: Any, stem: str) -> Sweep:
     if not isinstance(content, dict) or not isinstance(content.get("parameters"), dict):
         raise ValueError("a sweep file wants method: and parameters:, as W&B describes them.")
-    unknown = sorted(set(content) - KEYS)
+    unknown = sorted(map(str, set(content) - KEYS))
     if unknown:
         raise ValueError(
             f"unknown entry {', '.join(unknown)}. Known are: {', '.join(sorted(KEYS))}."
         )
+    name = str(content.get("name") or stem)
+    if name.startswith("/") or {"..", ""} & set(Path(name).parts or ("",)) or "\0" in name:
+        raise ValueError(f"name is {name!r}, but a name for a folder of notes is wanted.")
     method = content.get("method")
     if method not in METHODS:
         raise ValueError(f"method is {method!r}, but one of {', '.join(METHODS)} is wanted.")
@@ -121,7 +120,7 @@ def _sweep(content: Any, stem: str) -> Sweep:
     if metric is None and (method == "bayes" or "early_terminate" in content):
         raise ValueError("method: bayes and early_terminate: need a metric: with name: and goal:.")
     return Sweep(
-        name=str(content.get("name") or stem),
+        name=name,
         method=method,
         parameters=parameters,
         command=command,
@@ -158,8 +157,12 @@ def _early(entry: Any) -> Hyperband | None:
     if not isinstance(entry, dict) or entry.get("type") != "hyperband":
         raise ValueError(f"early_terminate is {entry!r}, but type: hyperband is wanted.")
     eta = entry.get("eta", 3)
-    if not isinstance(eta, int | float) or eta <= 1:
+    if not isinstance(eta, int | float) or not 1 < eta <= 1000:
         raise ValueError(f"early_terminate: eta is {eta!r}, but a number above 1 is wanted.")
+    if not isinstance(entry.get("s", 1), int) or entry.get("s", 1) > 20:
+        raise ValueError(
+            f"early_terminate: s is {entry['s']!r}, but 20 brackets at most are wanted."
+        )
     if isinstance(entry.get("min_iter"), int) and entry["min_iter"] > 0:
         brackets = [int(entry["min_iter"] * eta**k) for k in range(20)]
     elif isinstance(entry.get("max_iter"), int) and isinstance(entry.get("s", 1), int):

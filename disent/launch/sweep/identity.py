@@ -36,6 +36,11 @@ def check_same(sweep: Sweep, file: Path, *, keep: bool = True) -> None:
     before = RunDir(file.parent).read_json(file)
     if not before:
         return
+    kinds_differ = any(type(before.get(key)) is not type(value) for key, value in now.items())
+    if kinds_differ or not all(isinstance(value, list) for value in before["fixed"].values()):
+        raise ValueError(
+            f"{file} is no record of a sweep. It was changed: take another folder of runs (--runs)."
+        )
     changed = _differences(before, now)
     if changed:
         raise ValueError(
@@ -99,4 +104,5 @@ def _grown(before: Record, now: Record) -> Record:
 def _said(value: Any) -> str:
     if value in ([], None):
         return "not given"
-    return str(value[0]) if isinstance(value, list) and len(value) == 1 else str(value)
+    told = str(value[0]) if isinstance(value, list) and len(value) == 1 else str(value)
+    return " ".join(told.split())

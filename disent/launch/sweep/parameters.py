@@ -16,6 +16,9 @@ from disent.launch.sweep.distributions import (
     wrong,
 )
 
+MOST = 100_000  # values of a parameter in a grid
+LARGEST = 1e300  # of a number in a sweep file, lest differences overflow
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -49,7 +52,7 @@ class Parameter:
                 f"write {name}.{next(iter(entry['parameters'] or ['...']))}: instead."
             )
         distribution = entry.get("distribution") or _implied(name, entry)
-        if distribution not in REQUIRED:
+        if not isinstance(distribution, str) or distribution not in REQUIRED:
             raise ValueError(
                 f"parameter {name} has the distribution {distribution!r}, but one of "
                 f"{', '.join(REQUIRED)} is wanted."
@@ -70,9 +73,7 @@ class Parameter:
         return parameter
 
     def _check(self, numbers: dict[str, Any]) -> None:
-        odd = [
-            k for k, v in numbers.items() if isinstance(v, bool) or not isinstance(v, int | float)
-        ]
+        odd = [k for k, v in numbers.items() if not _is_number(v)]
         if odd:
             raise ValueError(
                 f"parameter {self.name}: {', '.join(odd)} must be numbers, got "
@@ -105,6 +106,9 @@ class Parameter:
             ValueError: It is continuous, or has probabilities, of which a grid knows nothing.
         """
         numbers = dict(self.numbers)
+        span = numbers.get("max", 0) - numbers.get("min", 0)
+        if self.distribution in ("int_uniform", "q_uniform") and span / numbers.get("q", 1) > MOST:
+            raise ValueError(f"parameter {self.name} has more than {MOST:,} values for a grid.")
         match self.distribution:
             case "constant" | "categorical":
                 return self.values
@@ -138,6 +142,12 @@ def _check_keys(name: str, distribution: str, entry: dict[str, Any]) -> None:
             f"parameter {name} ({distribution}) has {', '.join(more)}, but takes "
             f"{', '.join(allowed(distribution))} only."
         )
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number that can be computed with."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value) < math.inf and abs(value) <= LARGEST
 
 
 def _check_lists(name: str, entry: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from disent.documents import read_json
 from disent.files import create
 from disent.launch.sweep.distributions import whole
 from disent.launch.sweep.file import Sweep
@@ -41,9 +42,15 @@ class Planner:
         trials = []
         while (file := self.folder / f"{len(trials)}.json").exists():
             try:
-                arguments = json.loads(file.read_text(encoding="utf-8"))
+                arguments = read_json(file)
             except ValueError:  # half-written, on a file system without hard links
                 break
+            wanted = [parameter.name for parameter in self.sweep.parameters]
+            if not isinstance(arguments, dict) or not set(wanted) <= set(arguments):
+                raise ValueError(
+                    f"{file} is no trial of {self.sweep.name}, which has a value for each of "
+                    f"{', '.join(wanted)}. It was changed: give the sweep another name."
+                )
             trials.append(make_trial(self.sweep, len(trials), arguments))
         return trials
 

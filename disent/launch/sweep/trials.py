@@ -3,6 +3,7 @@
 
 import hashlib
 import itertools
+import math
 import random
 import re
 import sys
@@ -10,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
+from disent.documents import parse_yaml
 from disent.launch.sweep.file import Sweep
 
+MOST = 100_000  # trials of a sweep
 LONGEST = 120  # characters of a name; file systems stop at 255
 
 
@@ -47,15 +48,26 @@ def list_trials(sweep: Sweep) -> list[Trial]:
         )
     if sweep.method == "grid":
         axes = [[(p.name, value) for value in p.grid()] for p in sweep.parameters]
-        points = [dict(point) for point in itertools.product(*axes)]
-        points = points[: sweep.cap]
+        count = math.prod(map(len, axes))
+        _check_count(sweep, count if sweep.cap is None else min(count, sweep.cap))
+        points = [dict(point) for point in itertools.islice(itertools.product(*axes), sweep.cap)]
     elif sweep.cap is None:
         raise ValueError(
             f"sweep {sweep.name} draws at random without end. Add run_cap: 20, or another number."
         )
     else:
+        _check_count(sweep, sweep.cap)
         points = [draw_arguments(sweep, index) for index in range(sweep.cap)]
     return [make_trial(sweep, index, point) for index, point in enumerate(points)]
+
+
+def _check_count(sweep: Sweep, count: int) -> None:
+    """Raises ValueError where a sweep has more trials than anybody can mean."""
+    if count > MOST:
+        raise ValueError(
+            f"sweep {sweep.name} has {count:.3g} trials, but {MOST:,} at most are listed. Give its "
+            "parameters fewer values, or a run_cap:."
+        )
 
 
 def draw_arguments(sweep: Sweep, index: int) -> dict[str, Any]:
@@ -73,6 +85,7 @@ def make_trial(sweep: Sweep, index: int, arguments: Mapping[str, Any]) -> Trial:
     said = [_said(name, arguments[name], rounded=not grid) for name in varying]
     parts = [sweep.name, *([] if grid else [f"{index:03d}"])]
     name = re.sub(r"[^A-Za-z0-9.+-]+", "_", "-".join([*parts, *filter(None, said)])).strip(".-_")
+    name = name or "trial"
     if len(name) > LONGEST or (grid and not all(said)):
         exact = "/".join(f"{key}={arguments[key]}" for key in varying)
         name = f"{name[: LONGEST - 9]}-{hashlib.sha256(exact.encode()).hexdigest()[:8]}"
@@ -142,8 +155,8 @@ def _class(value: Any) -> tuple[str, dict[str, Any]] | None:
     if not isinstance(value, str) or not value.startswith("{"):
         return None
     try:
-        content = yaml.safe_load(value)
-    except yaml.YAMLError:  # no affair of the name's: the run says what is wrong with it
+        content = parse_yaml(value)
+    except ValueError:  # no affair of the name's: the run says what is wrong with it
         return None
     if not isinstance(content, dict) or not set(content) <= {"class_path", "init_args"}:
         return None

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from disent.documents import read_json
 from disent.files import create
 
 PATIENCE = 60.0  # seconds without a touch after which the holder counts as gone
@@ -100,15 +101,19 @@ def _is_gone(file: Path) -> bool:
     It was a process of this machine that is no more, or an earlier start of this same Slurm job.
     """
     try:
-        holder = json.loads(file.read_text(encoding="utf-8"))
+        holder = read_json(file)
     except ValueError:
         return False  # half-written, on a file system without hard links
-    mine = _job()
-    if mine and mine["job"] == holder.get("job") and mine["restart"] > holder["restart"]:
+    if not isinstance(holder, dict):
+        return False  # nobody's: it is left alone until nothing has touched it for a while
+    mine, restart, pid = _job(), holder.get("restart"), holder.get("pid")
+    same_job = bool(mine) and mine["job"] == holder.get("job") and isinstance(restart, int)
+    if same_job and mine["restart"] > restart:
         return True
-    if holder["machine"] != _machine() or holder["started"] is None:
+    started = holder.get("started")
+    if holder.get("machine") != _machine() or started is None or type(pid) is not int:
         return False
-    return _started(holder["pid"]) != holder["started"]
+    return _started(pid) != started
 
 
 def _job() -> dict[str, Any]:

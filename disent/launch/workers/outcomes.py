@@ -2,10 +2,12 @@
 """How a trial stands, from its run directory and from what its workers noted."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
+from disent.documents import read_text
 from disent.files import write_text
 from disent.launch.sweep.file import Metric
 from disent.runs.directory import RunDir
@@ -42,13 +44,19 @@ class Outcomes:
 
     def read(self, name: str) -> Outcome:
         """The outcome of a trial. A finished run is finished, whoever ran it."""
-        noted = RunDir(self.folder).read_json(self.folder / f"{name}.json")
-        seconds = float(noted.get("seconds", 0.0))
+        file = self.folder / f"{name}.json"
+        noted = RunDir(self.folder).read_json(file)
+        seconds, state = noted.get("seconds", 0.0), noted.get("state", "waiting")
+        reason = noted.get("reason", "")
+        known = isinstance(state, str) and state in get_args(State)
+        if not known or not isinstance(reason, str) or not isinstance(seconds, int | float):
+            raise ValueError(f"{file} is no note of a trial. It was changed: move it away.")
         status = RunDir(self.runs / name).status()
         if status.get("state") == "finished":
-            shorter = self.length is not None and status.get("max_steps", self.length) < self.length
+            meant = status.get("max_steps")
+            shorter = self.length is not None and meant is not None and meant < self.length
             return Outcome("waiting" if shorter else "finished", seconds=seconds)
-        return Outcome(noted.get("state", "waiting"), noted.get("reason", ""), seconds)
+        return Outcome(state, reason, float(seconds))
 
     def write(self, name: str, outcome: Outcome) -> None:
         """Notes an outcome."""
@@ -58,9 +66,9 @@ class Outcomes:
 
 def last_value(run: RunDir, metric: Metric) -> float | None:
     """A trial's value of the sweep's metric: its score, else the last logged value; or None."""
-    score = run.read_scores().get("scores", {}).get(metric.name, {}).get("value")
-    if score is not None:
-        return float(score)
+    score = run.read_scores().get("scores", {}).get(metric.name)
+    if score is not None and score["value"] is not None:
+        return float(score["value"])
     history = logged_values(run, metric)
     return history[-1] if history else None
 
@@ -70,16 +78,19 @@ def logged_values(run: RunDir, metric: Metric) -> list[float]:
     for file in (run.metrics, run.evaluations):
         if not file.exists():
             continue
-        header, *rows = file.read_text(encoding="utf-8").splitlines() or [""]
+        header, *rows = read_text(file).splitlines() or [""]
         columns = header.split(",")
         if metric.name in columns:
             at = columns.index(metric.name)
             cells = [row.split(",") for row in rows]
-            return [float(row[at]) for row in cells if len(row) == len(columns)]
+            try:
+                return [float(row[at]) for row in cells if len(row) == len(columns)]
+            except ValueError as error:
+                raise ValueError(f"{file} has no numbers in {metric.name}: {error}") from None
     return []
 
 
 def last_step(run: RunDir) -> int | None:
     """The last logged step of a run; None before the first."""
     steps = logged_values(run, Metric("step"))
-    return int(steps[-1]) if steps else None
+    return int(steps[-1]) if steps and math.isfinite(steps[-1]) else None

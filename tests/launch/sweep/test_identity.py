@@ -105,3 +105,15 @@ def test_the_command_refuses_before_it_runs_anything(sweep, tmp_path, capsys):
     assert main(["sweep", str(sweep(2, steps=9)), *arguments]) == 1
     assert "steps: 2 -> 9" in capsys.readouterr().err
     assert len((tmp_path / "runs" / "starts.txt").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"method": "grid"}', '{"fixed": []}', "[" * 5000])
+def test_a_record_that_was_changed_is_refused_in_one_line(check, tmp_path, text):
+    check(GRID)
+    (tmp_path / "notes" / "sweep.json").write_text(text)
+    if text == "{}":  # as if there were none
+        return check(GRID)
+    with pytest.raises(ValueError, match=r"sweep\.json ") as error:
+        check(GRID)
+    assert "\n" not in str(error.value)
+    return None

@@ -147,3 +147,11 @@ def test_an_element_of_an_array_runs_its_trial_of_a_bayes_search(tmp_path, monke
     assert len(workers.planner.trials()) == 4
     with pytest.raises(ValueError, match="there is no trial 24"):
         Workers(read(tmp_path, content), tmp_path / "runs", only=[24]).study.check()
+
+
+@pytest.mark.parametrize("proposal", ["[]", "3", '{"x": 1}'])
+def test_a_proposal_that_was_changed_is_refused(proposal, tmp_path):
+    planner = Planner(read(tmp_path, BAYES), tmp_path, Outcomes(tmp_path, tmp_path))
+    (tmp_path / "0.json").write_text(proposal)
+    with pytest.raises(ValueError, match=r"0\.json is no trial of search, which has .* kind, x"):
+        planner.trials()

@@ -203,3 +203,36 @@ def test_random_trials_are_named_by_all_that_varies(write):
     for trial in list_trials(read_sweep(write(content))):
         a, b, c = (trial.arguments[name] for name in "abc")
         assert trial.name == f"some-{trial.index:03d}-a{a:.4g}-b{b}-c{c}"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"x": {"min": 0, "max": 10**12}}, "x has more than 100,000 values"),
+        ({"x": {"distribution": "q_uniform", "min": 0, "max": 1, "q": 1e-9}}, "x has more than"),
+        ({f"p{i}": {"values": list(range(10))} for i in range(9)}, "1e\\+09 trials, but 100,000"),
+        ({"x": {"min": 0.0, "max": float("inf")}}, "max must be numbers"),
+        ({"x": {"distribution": ["uniform"], "min": 0, "max": 1}}, "has the distribution"),
+    ],
+)
+def test_a_sweep_without_end_is_refused_at_once(write, change, said):
+    with pytest.raises(ValueError, match=said):
+        list_trials(read_sweep(write(GRID | {"parameters": change})))
+
+
+def test_a_cap_keeps_a_large_grid_short(write):
+    axes = {f"p{i}": {"values": list(range(10))} for i in range(9)}
+    assert len(list_trials(read_sweep(write(GRID | {"parameters": axes, "run_cap": 7})))) == 7
+
+
+@pytest.mark.parametrize("early", [{"eta": 1e300, "min_iter": 1}, {"max_iter": 9, "s": 10**9}])
+def test_brackets_without_end_are_refused(write, early):
+    content = {"metric": {"name": "x"}, "early_terminate": {"type": "hyperband", **early}}
+    with pytest.raises(ValueError, match="early_terminate: "):
+        read_sweep(write(GRID | content))
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/some", "a/../../b", "..", "a\0b"])
+def test_a_name_that_leads_out_of_the_folder_of_runs_is_refused(write, name):
+    with pytest.raises(ValueError, match="but a name for a folder of notes is wanted"):
+        read_sweep(write(GRID | {"name": name}))

@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -95,3 +96,33 @@ def test_without_hard_links_a_trial_is_still_held_by_one(tmp_path, monkeypatch):
     assert Leases(tmp_path).claim("a") is not None
     assert Leases(tmp_path).claim("a") is None
     assert [file.name for file in (tmp_path / "a").iterdir()] == ["0"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "3", "{}", '{"pid": "../1"}', "[" * 5000, '{"restart": "x", "job": "7"}']
+)
+def test_a_lease_that_says_nothing_is_left_alone_for_a_while(text, tmp_path, monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "0").write_text(text)
+    assert Leases(tmp_path).claim("a") is None
+    impatient = Leases(tmp_path, patience=0.0)
+    assert impatient.is_held("a")
+    assert impatient.claim("a") is not None
+
+
+@pytest.mark.parametrize("away", [-3600, 3600])
+def test_the_clock_of_another_machine_does_not_matter(tmp_path, away):
+    lease = Leases(tmp_path).claim("a")
+    assert lease is not None
+    there = time.time() + away
+    os.utime(lease.file, (there, there))
+    mine = Leases(tmp_path, patience=0.3)
+    assert mine.is_held("a")
+    time.sleep(0.1)
+    os.utime(lease.file, (there + 5, there + 5))
+    assert mine.is_held("a")
+    assert mine.claim("a") is None
+    time.sleep(0.4)
+    assert mine.claim("a") is not None
+    assert not lease.beat()

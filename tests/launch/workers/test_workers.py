@@ -2,8 +2,6 @@
 """A sweep is drained by workers: each trial once, whatever happens to them."""
 
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 
@@ -14,7 +12,7 @@ from disent.launch.sweep.file import read_sweep
 from disent.launch.workers.processes import THREADS, environment_of
 from disent.launch.workers.workers import Workers
 from disent.runs.directory import RunDir
-from tests.launch.fake import ROOT
+from tests.launch.fake import wait_for
 
 
 def starts(runs):
@@ -24,29 +22,6 @@ def starts(runs):
 
 def states(runs):
     return Counter(RunDir(run).status().get("state") for run in runs.glob("counting*"))
-
-
-@pytest.fixture
-def drain():
-    """`disent sweep` as a process of its own; none outlives its test."""
-    started = []
-
-    def start(file, runs, *more):
-        words = [sys.executable, "-m", "disent", "sweep", str(file), "--runs", str(runs), *more]
-        started.append(subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-
-
-def wait_for(condition, seconds=30.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 def test_every_trial_is_run_once(sweep, tmp_path, capsys):
