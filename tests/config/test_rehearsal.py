@@ -41,7 +41,7 @@ class Unfitting(Linear):
 
 class Broken(Linear):
     def decode(self, z):
-        return z.no_such_thing()
+        return z.no_such_thing()  # pyright: ignore[reportAttributeAccessIssue]
 
 
 class Pixels(Bernoulli):
@@ -70,12 +70,12 @@ class Detached(BetaELBO):
 
 
 class Plain(BetaELBO):
-    def forward(self, terms, step):
+    def forward(self, terms, step):  # pyright: ignore[reportIncompatibleMethodOverride]
         return 3.0
 
 
 class Lists(BetaELBO):
-    def tell(self, terms):
+    def tell(self, terms):  # pyright: ignore[reportIncompatibleMethodOverride]
         return [1.0]
 
 
@@ -87,7 +87,7 @@ class Dice(BetaELBO):
 
 
 class Alone(VAE):
-    def step_loss(self, batch, noise, step):
+    def step_loss(self, batch, noise, step):  # pyright: ignore[reportIncompatibleMethodOverride]
         return super().step_loss(batch, noise, step)[0]
 
 
@@ -144,7 +144,11 @@ def test_what_fits_passes_and_neither_weights_nor_random_numbers_change():
 
 
 class Dots(FactorDataset):
-    channels, size, fingerprint = 1, (64, 64), "dots"
+    channels, size = 1, (64, 64)
+
+    @property
+    def fingerprint(self) -> str:
+        return "dots"
 
     def __init__(self, **given: Any) -> None:
         self.grid, self.given = FactorGrid(names=("a", "b"), sizes=(2, 2)), given

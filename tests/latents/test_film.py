@@ -39,7 +39,9 @@ def test_a_row_is_a_latent_by_number_and_moves_it_alone():
     assert int(off.abs().max()) <= 1  # of 255: sums of a batch are rounded otherwise
     assert [label.split()[0] for label in drawn.labels] == ["z0", "z1", "z2"]
     with torch.no_grad():
-        rates = own.encode(DATA.batch(torch.arange(len(DATA)))).kl().mean(0)
+        rates = own.encode(DATA.batch(torch.arange(len(DATA)))).kl()
+    assert rates is not None
+    rates = rates.mean(0)
     torch.testing.assert_close(torch.tensor(drawn.weights), rates, atol=1e-4, rtol=1e-4)
     assert "all 128 pictures" in drawn.note
 

@@ -23,7 +23,10 @@ class Unlabelled(PictureDataset):
     """The squares, of which nothing is known."""
 
     channels = 1
-    fingerprint = "squares without labels"
+
+    @property
+    def fingerprint(self) -> str:
+        return "squares without labels"
 
     def __len__(self) -> int:
         return 128

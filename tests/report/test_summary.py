@@ -192,7 +192,7 @@ def test_each_dataset_has_its_own_highest_value_and_median():
 
 def test_one_class_of_other_pictures_is_told_by_fingerprints():
     runs = scored(mig=[0.1, 0.9, 0.4, 0.2]).assign(
-        data=["A", "A", "B", "B"], fingerprint=["a1", "a2", "b", None]
+        data=["A", "A", "B", "B"], fingerprint=["a1", "a2", "b", float("nan")]
     )
     found = [(row["data"], row["value"]) for row in summarise(runs).best]
     assert found == [("B", "0.400"), ("a1", "0.100"), ("a2", "0.900")]

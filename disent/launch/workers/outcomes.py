@@ -5,7 +5,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from disent.documents import read_text
 from disent.files import write_text
@@ -48,15 +48,18 @@ class Outcomes:
         noted = RunDir(self.folder).read_json(file)
         seconds, state = noted.get("seconds", 0.0), noted.get("state", "waiting")
         reason = noted.get("reason", "")
-        known = isinstance(state, str) and state in get_args(State)
-        if not known or not isinstance(reason, str) or not isinstance(seconds, int | float):
+        if (
+            state not in get_args(State)
+            or not isinstance(reason, str)
+            or not isinstance(seconds, int | float)
+        ):
             raise ValueError(f"{file} is no note of a trial. It was changed: move it away.")
         status = RunDir(self.runs / name).status()
         if status.get("state") == "finished":
             meant = status.get("max_steps")
             shorter = self.length is not None and meant is not None and meant < self.length
             return Outcome("waiting" if shorter else "finished", seconds=seconds)
-        return Outcome(state, reason, float(seconds))
+        return Outcome(cast(State, state), reason, float(seconds))
 
     def write(self, name: str, outcome: Outcome) -> None:
         """Notes an outcome."""

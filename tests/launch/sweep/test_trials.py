@@ -127,7 +127,8 @@ def test_a_search_without_end_is_refused(write):
 
 def test_lists_are_named_by_their_items(write):
     models = ["{class_path: m.Deep, init_args: {levels: [6, 4]}}"]
-    values = {"model": {"values": [*models, models[0].replace("6, 4", "6")]}}
+    values: dict[str, dict[str, list]] = {}
+    values["model"] = {"values": [*models, models[0].replace("6, 4", "6")]}
     values["a"] = {"values": [[1, 0.5], [[1, 2], 3], [1, 2, 3]]}
     names = [t.name for t in list_trials(read_sweep(write(GRID | {"parameters": values})))]
     assert names[0] == "some-a1_0.5-Deep-levels6_4"
