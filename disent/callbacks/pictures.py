@@ -62,12 +62,12 @@ class Pictures(Callback):
         trainer.strategy.barrier()
 
     def _write(self, model: Any, step: int) -> None:
-        import pandas as pd  # here: the first step of a training need not wait for it
-
+        # here: the first step of a training need not wait for what draws
         from disent.latents.pictures import draw_pictures, save_pictures
+        from disent.runs.histories import read_log
 
         try:
-            metrics = pd.read_csv(self.run.metrics) if self.run.metrics.exists() else None
+            metrics = read_log(self.run.metrics)
             drawn = draw_pictures(model, self.dataset, metrics=metrics)
             self.paths = save_pictures(drawn, self.run.figures)
             if self.tell:

@@ -64,6 +64,7 @@ def match_to_codes(table: CodeTable, reference: Float[Tensor, "n rows"]) -> Matc
         Li, Yosinski, Clune, Lipson & Hopcroft (2016), "Convergent learning: do different neural
         networks learn the same representations?", section 3, https://arxiv.org/abs/1511.07543
     Example:
+        >>> import torch
         >>> codes = torch.tensor([[0.0, 1.0], [1.0, 1.0], [2.0, 0.0]])
         >>> match_to_codes(CodeTable(codes, None, None), -codes[:, [1, 0]])
         Match(latents=[1, 0], signs=[-1, -1], strengths=[1.0, 1.0])

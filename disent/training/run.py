@@ -167,11 +167,10 @@ def _tell(
         print_scores(folder.path, record)
         log.show_scores(record)
     if config.pictures.at_end:
-        import pandas as pd
-
         from disent.latents.pictures import draw_pictures, save_pictures
+        from disent.runs.histories import read_log
 
-        metrics = pd.read_csv(folder.metrics) if folder.metrics.exists() else None
+        metrics = read_log(folder.metrics)
         run = Run.load(folder.path)
         drawn = draw_pictures(run.model().to(device), run.dataset(), table=table, metrics=metrics)
         log.show_pictures(save_pictures(drawn, folder.figures))

@@ -128,6 +128,7 @@ def test_a_damaged_checkpoint_is_said_before_anything_is_written(tmp_path, capfd
     run = RunDir(tmp_path / "some")
     run.last.write_bytes(run.last.read_bytes()[:1000])
     before = {file: file.read_bytes() for file in run.path.rglob("*") if file.is_file()}
+    capfd.readouterr()
     assert fit(tmp_path, "--run", "some", *QUIET, "--trainer.max_steps", "90") == 1
     said = capfd.readouterr().err.strip().splitlines()
     assert len(said) == 1

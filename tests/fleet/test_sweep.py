@@ -103,7 +103,7 @@ def test_what_cannot_fly_is_left_alone_with_the_reason(fleets, capfd, fixed, sai
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("model: {", "config.yaml is damaged"), ("", "config.yaml holds no config")]
+    ("text", "said"), [("model: {", "config.yaml is not YAML"), ("", "config.yaml holds no config")]
 )
 def test_a_damaged_config_is_left_to_disent_fit(fleets, capfd, text, said):
     fleets_ = fleets()

@@ -54,7 +54,7 @@ def test_broken_and_young_runs_are_rows_too(runs):
     assert list(table.index) == ["a", "b", "c"]
     assert table.loc["b", "state"] == "unknown"
     assert table.loc["c", "state"] == "unreadable"
-    assert "ParserError" in str(table.loc["c", "reason"])
+    assert "config.yaml is not YAML" in str(table.loc["c", "reason"])
 
 
 def test_one_run_can_be_named(runs):

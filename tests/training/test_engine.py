@@ -44,7 +44,7 @@ class Config:
         self.fast, self.checkpoint_every_n_steps = fast, events[0]
         self.trainer = {"log_every_n_steps": events[1]}
         self.evaluate = self.pictures = self
-        self.every_n_steps = 0
+        self.every_n_steps = self.film_every_n_steps = 0
 
 
 def built(model: Model, **trainer: Any) -> Built:
