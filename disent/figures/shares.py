@@ -44,7 +44,7 @@ def variance_bars(shares: Mapping[str, Mapping[str, float]], *, title: str = "")
     axes.set_xlim(0, 1.001)
     axes.grid(visible=False)
     axes.tick_params(colors=INK, labelsize=TEXT)
-    axes.legend(fontsize=TEXT, frameon=False, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3)
+    figure.legend(fontsize=TEXT, frameon=False, loc="outside lower right", ncols=3)
     return figure
 
 

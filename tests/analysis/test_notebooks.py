@@ -31,9 +31,9 @@ def test_there_are_nine():
 class TestNotebook:
     def test_the_first_cell_names_the_runs_and_nothing_else_does(self, path):
         first, *rest = code(read(path))
-        folder = re.fullmatch(r'RUNS? = "(runs/\w+)"', first)
-        assert folder
-        assert (ANALYSIS / folder[1]).is_dir()
+        names = r"(?:RUNS?|RUNS, \w+, \w+) = "
+        assert re.fullmatch(names + r'"runs/\w+"(, "runs/\w+")*', first)
+        assert all((ANALYSIS / folder).is_dir() for folder in re.findall(r"runs/\w+", first))
         assert not [cell for cell in rest if "runs/" in cell]
 
     def test_it_is_short_and_stored_without_outputs(self, path):
