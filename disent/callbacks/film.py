@@ -58,7 +58,7 @@ class KeepFrames(Callback):
         if trainer.is_global_zero and step not in map(step_of, frame_files(self.run.film)):
             try:
                 Frame.of(model, self.dataset, step).save(self.run.film)
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, RuntimeError) as error:  # also what a model cannot draw
                 warnings.warn(
                     f"the film's frame of step {step} was not kept: {error} Training goes on.",
                     stacklevel=2,

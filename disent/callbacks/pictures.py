@@ -72,7 +72,7 @@ class Pictures(Callback):
             self.paths = save_pictures(drawn, self.run.figures)
             if self.tell:
                 self.tell(self.paths)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             warnings.warn(
                 f"the pictures of step {step} were not written: {error}. Training goes on; "
                 f"`disent traverse {self.run.path}` draws them later.",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is somebody's own takes a few pictures before a run is begun: what it gives must fit."""
+"""What is somebody's own takes a batch before a run is begun: what it gives must fit."""
 
 import copy
 import inspect
@@ -14,13 +14,13 @@ from disent.data.datamodule import FactorDataModule
 from disent.likelihoods.base import Likelihood
 from disent.models.base import Model
 from disent.models.batches import as_batch
+from disent.models.hooks import steps_in_its_own_way
 from disent.models.vae import VAE
 from disent.networks.base import Network
 from disent.objectives.base import Objective
 from disent.runs.own_code import is_own, place_of, what
 
-PICTURES = 8  # of the batch that is rehearsed with
-Check = Callable[..., str]  # what is wrong with what a method gave; empty: nothing
+Check = Callable[[Any, int], str]  # what is wrong with what a method gave of so many rows, if any
 
 
 class UnfitError(ValueError):
@@ -28,18 +28,24 @@ class UnfitError(ValueError):
 
 
 def rehearse(model: Model, loader: FactorDataModule) -> None:
-    """Computes the losses and the pictures of a few pictures, where own classes take part in them.
+    """Computes the losses and the pictures of a batch, where own classes take part in them.
 
-    A copy of the model is asked: neither its weights nor any random numbers are used up.
+    A copy of the model is asked, on the CPU: neither its weights nor any random numbers are used
+    up. What cannot be copied, or works on a GPU alone, is not rehearsed, nor is a model that steps
+    in its own way.
 
     Raises:
         UnfitError: An own class gave something of another shape or type than is wanted of it, or
             what is not finite, or the suite's own code cannot go on with it; in one line.
     """
     own = [part for part in model.modules() if _file_of(part) is not None]
-    if not own:
+    its_own = steps_in_its_own_way(type(model), Model) or type(model).forward is not Model.forward
+    if not own or its_own:
         return
-    model = copy.deepcopy(model)
+    try:
+        model = copy.deepcopy(model)
+    except (RuntimeError, TypeError, AttributeError, ValueError):
+        return
     for part in model.modules():
         if _file_of(part) is not None:
             for method, check in _wanted_of(part, model):
@@ -50,6 +56,8 @@ def rehearse(model: Model, loader: FactorDataModule) -> None:
         except NotImplementedError:  # a model may draw nothing
             return
         except (RuntimeError, TypeError, AttributeError, LookupError) as error:
+            if "'CPU'" in str(error):  # not implemented there
+                return
             if place_of(error) is not None:
                 raise
             names = ", ".join(dict.fromkeys(_name(part) for part in own))
@@ -61,7 +69,7 @@ def rehearse(model: Model, loader: FactorDataModule) -> None:
 
 def _take(model: Model, loader: FactorDataModule) -> None:
     """Every loss of one step, and the pictures of the codes."""
-    batch = as_batch(next(iter(loader.loader_for(model)))).each(lambda tensor: tensor[:PICTURES])
+    batch = as_batch(next(iter(loader.loader_for(model))))
     noise = model.noise.normal(0, (len(batch.x), sum(model.draws().values())))
     for update in model.updates:
         model(batch, noise, 0, update.loss)
@@ -76,58 +84,62 @@ def _wanted_of(part: nn.Module, model: Model) -> Iterator[tuple[str, Check]]:
         yield "tell", _named_tensors
         yield "schedule", _named_numbers
     elif isinstance(part, Likelihood):
-        yield "log_prob", lambda made, x, *_: _shaped(made, [len(x)], "nats of each picture")
-        yield "mean", lambda made, *given: _pictures(made, len(given[0]), model)
+        yield "log_prob", lambda made, rows: _shaped(made, [rows], "nats of each picture")
+        yield "mean", lambda made, rows: _pictures(made, rows, model)
     elif isinstance(part, Model):
         for update in part.updates:
-            yield update.loss, _loss_and_told
-        yield "picture", lambda made, z: _pictures(made, len(z), model)
+            if hasattr(part, update.loss):
+                yield update.loss, _loss_and_told
+        yield "picture", lambda made, rows: _pictures(made, rows, model)
     elif isinstance(part, Network):
-        yield "encode", lambda made, x: _posterior(made, len(x), model)
-        yield "decode", lambda made, z: _parameters(made, len(z), model)
+        yield "encode", lambda made, rows: _posterior(made, rows, model)
+        yield "decode", lambda made, rows: _parameters(made, rows, model)
 
 
 def _watch(part: nn.Module, method: str, check: Check) -> None:
     """Lets a method of this part be checked at every call."""
     original, name = getattr(part, method), _name(part, method)
 
-    def watched(*given: Any) -> Any:
+    def watched(*given: Any, **named: Any) -> Any:
+        tensors = [each for each in (*given, *named.values()) if isinstance(each, Tensor)]
         try:
-            made = original(*given)
+            made = original(*given, **named)
         except UnfitError:  # of a part inside
             raise
         except (RuntimeError, TypeError, ValueError, LookupError) as error:
             if place_of(error) is not None:
                 raise
-            shapes = ", ".join(str(list(each.shape)) for each in given if isinstance(each, Tensor))
+            if "'CPU'" in str(error):
+                raise
+            shapes = ", ".join(str(list(each.shape)) for each in tensors)
             raise UnfitError(f"{name} fails on {shapes or 'its terms'}: {what(error)}.") from error
-        if wrong := check(made, *given):
+        if wrong := check(made, len(tensors[0]) if tensors and tensors[0].ndim else 0):
             raise UnfitError(f"{name} gave {wrong}")
         return made
 
     setattr(part, method, watched)
 
 
-def _scalar(made: Any, *given: Any) -> str:
+def _scalar(made: Any, rows: int) -> str:
     wrong = _shaped(made, [], "one number for the batch, its mean over pictures")
     return wrong or ("" if made.requires_grad else "a number that depends on no weight: of the "
                      "terms that it is given, keep the tensors as they are.")  # fmt: skip
 
 
-def _loss_and_told(made: Any, *given: Any) -> str:
+def _loss_and_told(made: Any, rows: int) -> str:
     if not isinstance(made, tuple) or len(made) != 2:
         return f"{_described(made)}, but a pair is wanted: the loss, and a dictionary to log."
-    return _scalar(made[0]) or _named_tensors(made[1])
+    return _scalar(made[0], rows) or _named_tensors(made[1], rows)
 
 
-def _named_tensors(made: Any, *given: Any) -> str:
+def _named_tensors(made: Any, rows: int) -> str:
     values = made.values() if isinstance(made, dict) else [made]
     wrong = [value for value in values if not isinstance(value, Tensor)]
     said = f"{_described(wrong[0])}, but tensors by name are wanted: " if wrong else ""
     return said and f"{said}{{'name': tensor}}, nothing to log being {{}}."
 
 
-def _named_numbers(made: Any, *given: Any) -> str:
+def _named_numbers(made: Any, rows: int) -> str:
     values = made.values() if isinstance(made, dict) else [made]
     wrong = [v for v in values if not isinstance(v, Tensor | int | float) or _size(v) != 1]
     return f"{_described(wrong[0])}, but numbers by name are wanted." if wrong else ""

@@ -94,6 +94,7 @@ def read_log(file: Path) -> pd.DataFrame:
     if not end or "step" not in whole.partition("\n")[0].split(","):
         raise ValueError(f"{file} has no header with a column 'step'. It was cut off, or changed.")
     table = pd.read_csv(StringIO(whole))
-    if words := [str(name) for name in table if not is_numeric_dtype(table[name])]:
+    words = [str(name) for name in table if not is_numeric_dtype(table[name])]
+    if words and len(table):
         raise ValueError(f"{file} has words for numbers in {', '.join(words)}. It was changed.")
     return table

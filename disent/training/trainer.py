@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lightning's Trainer as a run has it, and its refusals in one line."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,8 +49,9 @@ def listed(parts: Any) -> list[Any]:
 
 def _refusal(options: Mapping[str, Any]) -> Exception | None:
     """Why there is no such trainer; None where there is. Lightning checks its types nowhere."""
+    filled = {name: copy.deepcopy(options.get(name)) for name in ("strategy", "plugins")}
     try:
-        make_trainer(options)
+        make_trainer({**options, **filled})  # a strategy serves one trainer
     except Exception as error:
         if place_of(error) is not None:  # a plugin or strategy of one's own
             raise

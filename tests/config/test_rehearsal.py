@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Own classes that give what no training can use: each is told what came and what is wanted."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from disent.data.datamodule import FactorDataModule
 from disent.grid import FactorGrid
 from disent.likelihoods import Bernoulli
 from disent.models import VAE
+from disent.models.base import Update
+from disent.models.batches import as_batch
 from disent.networks import Linear
 from disent.objectives import BetaELBO
 from tests.tiny import Squares
@@ -97,24 +100,24 @@ def model(kind: type[VAE] = VAE, **parts: Any) -> VAE:
 
 
 LOADER = FactorDataModule(Squares(), batch_size=16)
-SHAPE = r"but \[8, 1, 64, 64\] of float32 is wanted"
+SHAPE = r"but \[16, 1, 64, 64\] of float32 is wanted"
 FILE = r"\(test_rehearsal\.py\)"
 WRONG = {
-    "vector": (lambda: model(objective=Vector()), rf"^Vector\.forward {FILE} gave \[8\] of float32,"
+    "vector": (lambda: model(objective=Vector()), rf"^Vector\.forward {FILE} gave \[16\] of float32,"
                " but one number for the batch, its mean over pictures is wanted"),
     "nan": (lambda: model(objective=NotANumber()), r"NotANumber\.forward .* gave nan for the first "
             "pictures, before anything was trained: look for the logarithm"),
     "detached": (lambda: model(objective=Detached()), "a number that depends on no weight"),
     "number": (lambda: model(objective=Plain()), r"Plain\.forward .* gave float, but one number"),
     "list": (lambda: model(objective=Lists()), r"Lists\.tell .* gave list, but tensors by name"),
-    "narrow": (lambda: model(network=Narrow), rf"Narrow\.encode {FILE} gave \[8, 9\] of float32, "
-               r"but \[8, 10\] of float32 is wanted: its mean"),
-    "flat": (lambda: model(network=Flat), rf"Flat\.decode {FILE} gave \[8, 4096\] of .*{SHAPE}"),
+    "narrow": (lambda: model(network=Narrow), rf"Narrow\.encode {FILE} gave \[16, 9\] of float32, "
+               r"but \[16, 10\] of float32 is wanted: its mean"),
+    "flat": (lambda: model(network=Flat), rf"Flat\.decode {FILE} gave \[16, 4096\] of .*{SHAPE}"),
     "layers": (lambda: model(network=Unfitting), rf"Unfitting\.encode {FILE} fails on "
-               r"\[8, 1, 64, 64\]: RuntimeError: mat1 and mat2 shapes"),
-    "pixels": (lambda: model(likelihood=Pixels()), rf"Pixels\.log_prob {FILE} gave \[8, 1, 64, 64\]"
-               r" of float32, but \[8\] of float32 is wanted: nats of each picture"),
-    "mean": (lambda: model(likelihood=Wide()), rf"Wide\.mean {FILE} gave \[8, 4096\] .*{SHAPE}"),
+               r"\[16, 1, 64, 64\]: RuntimeError: mat1 and mat2 shapes"),
+    "pixels": (lambda: model(likelihood=Pixels()), rf"Pixels\.log_prob {FILE} gave \[16, 1, 64, 64\]"
+               r" of float32, but \[16\] of float32 is wanted: nats of each picture"),
+    "mean": (lambda: model(likelihood=Wide()), rf"Wide\.mean {FILE} gave \[16, 4096\] .*{SHAPE}"),
     "alone": (lambda: model(Alone), rf"Alone\.step_loss {FILE} gave \[\] of float32, but a pair"),
 }  # fmt: skip
 
@@ -125,6 +128,56 @@ def test_what_came_and_what_is_wanted_is_said_in_a_line(name):
     with pytest.raises(ValueError, match=match) as raised:
         rehearse(made(), LOADER)
     assert "\n" not in str(raised.value)
+
+
+class ByName(Linear):
+    def encode(self, x):
+        return super().encode(x=x)
+
+
+class Covariance(BetaELBO):
+    """Wants more pictures than latents, as many a loss of a batch does."""
+
+    def forward(self, terms, step):
+        centred = terms.z - terms.z.mean(0)
+        return super().forward(terms, step) - 1e-3 * (centred.T @ centred).logdet()
+
+
+class Steps(VAE):
+    """Is stepped by Lightning's own loop, and has no such loss."""
+
+    updates = (Update("no_such_loss", ("network",)),)
+
+    def training_step(self, batch, batch_idx):
+        return self.network.encode(as_batch(batch).x).mean.square().mean()
+
+
+class Locked(VAE):
+    """Cannot be copied."""
+
+    def __init__(self, **given):
+        super().__init__(**given)
+        self.lock = threading.Lock()
+
+
+class OnGPU(Linear):
+    def encode(self, x):
+        raise RuntimeError("fused is not implemented for 'CPU'")
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: model(network=ByName),
+        lambda: model(objective=Covariance()),
+        lambda: model(Steps),
+        lambda: model(Locked, network=Net),
+        lambda: model(network=OnGPU),
+    ],
+    ids=["names", "whole batch", "own step", "no copy", "GPU"],
+)
+def test_what_may_be_right_is_not_refused(made):
+    rehearse(made(), LOADER)
 
 
 def test_what_her_code_raises_is_left_as_it_is():

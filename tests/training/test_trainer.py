@@ -5,8 +5,9 @@ from inspect import signature
 
 import pytest
 from lightning.pytorch import Trainer
+from lightning.pytorch.strategies import DDPStrategy
 
-from disent.training.trainer import check_trainer
+from disent.training.trainer import check_trainer, make_trainer
 from tests.cli.small import fit
 
 PARAMETERS = signature(Trainer.__init__).parameters
@@ -35,6 +36,10 @@ def test_the_option_that_is_refused_is_named(given, match):
 
 def test_what_is_usual_passes_and_objects_are_left_alone():
     check_trainer(USUAL | {"callbacks": object(), "logger": object()}, USUAL)
+    strategy = DDPStrategy()
+    given = USUAL | {"strategy": strategy, "plugins": None}
+    check_trainer(given, USUAL)
+    assert make_trainer(given).strategy is strategy  # none but this one has filled it in
 
 
 @pytest.mark.parametrize(
