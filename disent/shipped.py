@@ -82,6 +82,15 @@ def zoo_run(given: str | os.PathLike[str]) -> Path | None:
     )
 
 
+def check_not_shipped(given: str | os.PathLike[str]) -> None:
+    """Raises ValueError if zoo/NAME is meant: the suite's own files are not written to."""
+    if (folder := zoo_run(given)) is not None:
+        raise ValueError(
+            f"{given} is the suite's own, and nothing is written there. Copy it, and name the "
+            f"copy: cp -r {folder} {folder.parent.name}"
+        )
+
+
 def kind_of(name: str, said: str | None = None) -> str:
     """The kind of the file that has a name.
 

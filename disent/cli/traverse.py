@@ -99,7 +99,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         trained = Run.load(first)
         drawn = _film(trained) if arguments.film else _of_one(trained, traversal)
-        output = arguments.output or trained.directory.figures
+        shipped = zoo_run(arguments.folder[0]) is not None  # which is not written to
+        output = arguments.output or (Path() if shipped else trained.directory.figures)
     for path in save_pictures(drawn, output):
         print(path)
     return 0
@@ -164,8 +165,9 @@ def _models(titles: list[str], runs: "list[Run]") -> Iterator[tuple[str, Any]]:
 def _check_data(runs: "list[Run]") -> None:
     """Raises ValueError if the runs are not all of one dataset."""
     first = runs[0]
+    fingerprint = first.dataset().fingerprint
     for other in runs[1:]:
-        if other.config.get("data") != first.config.get("data"):
+        if other.dataset().fingerprint != fingerprint:
             raise ValueError(
                 f"{first.path} is of {_data(first)}, but {other.path} of {_data(other)}: a row can "
                 "mean the same only within one dataset. Name the runs of one, such as "

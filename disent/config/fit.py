@@ -24,6 +24,7 @@ from disent.evaluation.options import Precision
 from disent.files import expanded
 from disent.models.base import Model
 from disent.runs.mistakes import what_was_raised
+from disent.shipped import zoo_run
 
 EPOCHS = ("max_epochs", "min_epochs", "limit_train_batches", "check_val_every_n_epoch")
 EPOCHS += ("val_check_interval", "reload_dataloaders_every_n_epochs")
@@ -134,7 +135,8 @@ def _read_places(config: Any) -> None:
         make_absolute(section)
     config.runs = str(expanded(config.runs))
     if config.init_from:
-        config.init_from = str(expanded(config.init_from).resolve())
+        source = zoo_run(config.init_from) or expanded(config.init_from)
+        config.init_from = str(source.resolve())
 
 
 def _check_precision(words: Sequence[str]) -> None:

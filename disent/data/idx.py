@@ -12,7 +12,7 @@ import numpy as np
 from disent.files import expanded
 
 BYTES = 8  # type code of unsigned bytes, the only one that pictures and labels use
-LARGEST = 2**28  # bytes, unpacked; the official ones have up to 47 million
+LARGEST = 2**30  # bytes, unpacked; those of EMNIST have up to 547 million
 PACKED = b"\x1f\x8b"  # how gzip begins
 WHAT = {1: "labels", 3: "pictures"}  # by number of dimensions
 

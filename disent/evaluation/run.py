@@ -16,6 +16,7 @@ from disent.evaluation.shared import Shared
 from disent.runs.directory import RunDir
 from disent.runs.own_code import in_one_line
 from disent.runs.run import Run
+from disent.shipped import check_not_shipped
 
 
 def evaluate_run(
@@ -32,8 +33,12 @@ def evaluate_run(
 
     Earlier scores stay if they are of the same step and the same pictures. What is `shared` with
     the evaluations of other runs is made once.
+
+    Raises:
+        ValueError: The run is one of the zoo, into which nothing is written.
     """
     trained = Run.load(path)
+    check_not_shipped(path)
     run = trained.directory
     model = trained.model(best=best).to(device)
     untrained = trained.untrained().to(device)
@@ -42,7 +47,7 @@ def evaluate_run(
         model, untrained, dataset, options, table=table, progress=progress, shared=shared
     )
     record = {"step": step, **record}
-    unseen = held_out_terms(path, model, dataset, table, options, progress=progress)
+    unseen = held_out_terms(trained.path, model, dataset, table, options, progress=progress)
     if unseen is not None:
         record["held_out"] = unseen
     before = run.read_scores()

@@ -23,6 +23,7 @@ from disent.export.seeds import check_seeds
 from disent.files import expanded
 from disent.runs.build import make_part
 from disent.runs.run import Run
+from disent.shipped import zoo_run
 from disent.streams import Stream
 
 WEIGHTS, MODEL, CARD = "weights.safetensors", "model.json", "MODEL_CARD.md"
@@ -54,7 +55,7 @@ def export_run(
     """
     run, others = Run.load(path), [Run.load(each) for each in seeds]
     check_seeds(run, others)
-    place = run.path / "export" if to is None else expanded(to)
+    place = expanded(to) if to is not None else _folder_of(path, run)
     if place.exists():
         raise FileExistsError(
             f"{place} is there already, and is not overwritten. Name another with --to, or move "
@@ -103,6 +104,11 @@ def load_export(folder: str | os.PathLike[str]) -> Any:
         told = " ".join(str(error).split())
         raise ValueError(f"{place}: the weights do not fit {MODEL}: {told}") from None
     return model.eval()
+
+
+def _folder_of(path: str | os.PathLike[str], run: Run) -> Path:
+    """Inside the run; of one of the zoo, which is not written to, in the working folder."""
+    return run.path / "export" if zoo_run(path) is None else Path(f"{run.path.parent.name}-export")
 
 
 def parts_of(model: Any, dataset: PictureDataset) -> list[Part]:

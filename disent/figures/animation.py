@@ -66,7 +66,7 @@ def save_frames(
     *,
     format: str = "gif",  # noqa: A002
 ) -> None:
-    """Writes pictures as one that moves, for ever; of many, one is in memory at a time.
+    """Writes pictures as one that moves, for ever.
 
     Args:
         images: At least one, all of one size.

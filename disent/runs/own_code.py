@@ -4,7 +4,10 @@
 import os
 import sysconfig
 import traceback
+from contextlib import suppress
 from pathlib import Path
+
+from disent.files import write_text
 
 HOUSE = Path(__file__).parents[1]
 INSTALLED = {"site-packages", "dist-packages"}  # what is there, versions tell
@@ -60,5 +63,6 @@ def keep_traceback(error: BaseException, file: Path) -> None:
     """Writes the traceback of an error in own code into a file, which its line then names."""
     if place_of(error) is None:
         return
-    file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    error.add_note(f"whole in {file}")
+    with suppress(OSError):  # such as of a full disk
+        write_text(file, "".join(traceback.format_exception(error)))
+        error.add_note(f"whole in {file}")

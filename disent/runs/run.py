@@ -14,6 +14,8 @@ from disent.runs.directory import RunDir
 from disent.runs.sources import warn_of_changes, where_kept
 from disent.shipped import zoo_run
 
+PLAYERS = ("discriminator",)  # what a stored run may leave out
+
 
 @dataclass(frozen=True)
 class Run:
@@ -61,9 +63,9 @@ class Run:
             ValueError: It is damaged, or does not fit the config.
         """
         model = self.untrained()
-        checkpoint = self.checkpoint(best=best)
+        weights = self.weights(model, best=best)
         try:
-            _load(model, checkpoint)
+            model.load_state_dict(weights)
         except RuntimeError as error:
             raise ValueError(
                 f"the checkpoint does not fit the model of {self.directory.config}: "
@@ -72,9 +74,15 @@ class Run:
             ) from None
         return model.eval()
 
-    def weights(self, *, best: bool = False) -> dict[str, Any]:
-        """The tensors of a checkpoint by name, on the CPU; raises as `model` does."""
-        return dict(self.checkpoint(best=best)["state_dict"])
+    def weights(self, model: Any, *, best: bool = False) -> dict[str, Any]:
+        """The tensors of a checkpoint by name, on the CPU; raises as `model` does.
+
+        Players that neither code nor draw, which a stored run may leave out, are those of `model`.
+        """
+        checkpoint = self.checkpoint(best=best)
+        left = tuple(f"{name}." for name in PLAYERS if name in checkpoint.get("left_out", ()))
+        own = {name: w for name, w in model.state_dict().items() if name.startswith(left)}
+        return {**own, **checkpoint["state_dict"]}
 
     def untrained(self) -> Any:
         """The model with the weights that it had at step 0, in eval mode, on the CPU."""
@@ -132,22 +140,11 @@ class Run:
                 "copy."
             ) from None
         weights = checkpoint.get("state_dict") if isinstance(checkpoint, dict) else None
-        if not isinstance(weights, dict) or not all(
-            isinstance(name, str) and isinstance(value, torch.Tensor)
-            for name, value in weights.items()
-        ):
+        if not isinstance(weights, dict) or not all(isinstance(name, str) for name in weights):
             raise ValueError(f"{file} is no checkpoint of a run: it has no weights by name.")
         if not isinstance(checkpoint.get("left_out", []), list):
             raise ValueError(f"{file} is no checkpoint of a run: what it left out is no list.")
         return checkpoint
-
-
-def _load(model: Any, checkpoint: dict[str, Any]) -> None:
-    """Weights into a model; a stored run may leave out players that neither code nor draw."""
-    weights, left = checkpoint["state_dict"], checkpoint.get("left_out", ())
-    prefixes = tuple(f"{name}." for name in left)
-    own = {name: w for name, w in model.state_dict().items() if name.startswith(prefixes)}
-    model.load_state_dict({**own, **weights})
 
 
 def _check_packed(file: Path) -> None:

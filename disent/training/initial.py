@@ -25,7 +25,7 @@ def start_from(model: nn.Module, source: str) -> dict[str, Any]:
         ValueError: Its weights are not those of such a model.
     """
     run = Run.load(source)
-    weights = run.weights()
+    weights = run.weights(model)
     if wrong := _misfits(model.state_dict(), weights):
         more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
         raise ValueError(

@@ -3,6 +3,7 @@
 
 import copy
 import os
+import warnings
 from typing import Any, cast
 
 from lightning.pytorch import Callback, Trainer
@@ -178,7 +179,12 @@ def _tell(
         from disent.latents.film import film_of
         from disent.latents.pictures import save_pictures
 
-        log.show_pictures(save_pictures({"traversals_film": film_of(folder.film)}, folder.figures))
+        try:
+            film = film_of(folder.film)
+        except (OSError, ValueError) as error:
+            warnings.warn(f"the film was not drawn: {error}", stacklevel=2)
+        else:
+            log.show_pictures(save_pictures({"traversals_film": film}, folder.figures))
     print(f"run directory: {folder.path}")
     for picture in sorted([*folder.figures.glob("*.png"), *folder.figures.glob("*.gif")]):
         print(f"  {picture}")

@@ -103,8 +103,8 @@ LOADER = FactorDataModule(Squares(), batch_size=16)
 SHAPE = r"but \[16, 1, 64, 64\] of float32 is wanted"
 FILE = r"\(test_rehearsal\.py\)"
 WRONG = {
-    "vector": (lambda: model(objective=Vector()), rf"^Vector\.forward {FILE} gave \[16\] of float32,"
-               " but one number for the batch, its mean over pictures is wanted"),
+    "vector": (lambda: model(objective=Vector()), rf"^Vector\.forward {FILE} gave \[16\] of "
+               "float32, but one number for the batch, its mean over pictures is wanted"),
     "nan": (lambda: model(objective=NotANumber()), r"NotANumber\.forward .* gave nan for the first "
             "pictures, before anything was trained: look for the logarithm"),
     "detached": (lambda: model(objective=Detached()), "a number that depends on no weight"),
@@ -115,8 +115,8 @@ WRONG = {
     "flat": (lambda: model(network=Flat), rf"Flat\.decode {FILE} gave \[16, 4096\] of .*{SHAPE}"),
     "layers": (lambda: model(network=Unfitting), rf"Unfitting\.encode {FILE} fails on "
                r"\[16, 1, 64, 64\]: RuntimeError: mat1 and mat2 shapes"),
-    "pixels": (lambda: model(likelihood=Pixels()), rf"Pixels\.log_prob {FILE} gave \[16, 1, 64, 64\]"
-               r" of float32, but \[16\] of float32 is wanted: nats of each picture"),
+    "pixels": (lambda: model(likelihood=Pixels()), rf"Pixels\.log_prob {FILE} gave "
+               r"\[16, 1, 64, 64\] of float32, but \[16\] of float32 is wanted: nats of each"),
     "mean": (lambda: model(likelihood=Wide()), rf"Wide\.mean {FILE} gave \[16, 4096\] .*{SHAPE}"),
     "alone": (lambda: model(Alone), rf"Alone\.step_loss {FILE} gave \[\] of float32, but a pair"),
 }  # fmt: skip

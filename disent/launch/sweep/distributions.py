@@ -114,7 +114,7 @@ def _continuous(distribution: str, u: float, numbers: Mapping[str, float]) -> fl
         case "log_uniform_values":
             return low * (high / low) ** u
         case "inv_log_uniform_values":  # log(1/x) is uniform, and so is log x
-            return high * (low / high) ** (1 - u)
+            return 1 / (1 / high * ((1 / low) / (1 / high)) ** (1 - u))
         case "beta":
             from scipy.special import betaincinv  # here: sweeps without it start sooner
 
