@@ -122,8 +122,11 @@ def test_a_run_of_the_zoo_has_a_name(package, tmp_path):
             (folder / name / seed / "config.yaml").write_text("model: {}\n")
     assert shipped.zoo() == {name: folder / name / "seed0" for name in ("BetaVAE", "digits/VAE")}
     assert Run.load("zoo/BetaVAE").path == folder / "BetaVAE" / "seed0"
+    with pytest.raises(ValueError, match=r"nothing is written there. Copy it.*seed0 BetaVAE"):
+        shipped.check_not_shipped("zoo/BetaVAE")
     with pytest.raises(FileNotFoundError, match=r"Did you mean zoo/BetaVAE\?"):
         Run.load("zoo/BetaVAES")
     (tmp_path / "zoo" / "BetaVAE").mkdir(parents=True)  # one's own wins
     with pytest.raises(FileNotFoundError, match="is not a run"):
         Run.load("zoo/BetaVAE")
+    shipped.check_not_shipped("zoo/BetaVAE")
