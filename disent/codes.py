@@ -182,7 +182,7 @@ class CodeTable:
         with np.load(file, allow_pickle=False) as arrays:
             form = str(arrays["format"])
             if form not in (FORMAT, BEFORE):
-                raise ValueError(f"its format is {form}, not {FORMAT}")
+                raise ValueError(f"its format is not {FORMAT}")
             if form == BEFORE and not {"logvars", "sizes"} <= set(arrays):
                 raise ValueError("it has no log-variances, or no grid")
             names = tuple(map(str, arrays["names"].tolist()))

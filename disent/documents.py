@@ -10,6 +10,8 @@ import yaml
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, where libyaml is
 LARGEST = 1_000_000  # entries, those behind aliases counted wherever they stand
 DEEPEST = 100  # levels
+OPENERS = "[{-:?"  # a level needs one of them; libyaml makes nodes by a recursion that may crash
+MANY = 5_000  # of them, below which it cannot
 # PyYAML's own, and what tags that do not fit their values lead it to
 YAML_ERRORS = (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 
@@ -52,6 +54,8 @@ def parse_yaml(text: str) -> Any:
     """
     loader = None
     try:
+        if sum(map(text.count, OPENERS)) > MANY:
+            _check_events(text)
         loader = LOADER(text)  # which looks at the first characters
         node = loader.get_single_node()
         if node is None:
@@ -82,6 +86,16 @@ def read_json(file: Path) -> Any:
     except RecursionError:
         raise ValueError(f"{file} is not JSON: it is nested too deeply") from None
     return content
+
+
+def _check_events(text: str) -> None:
+    """Raises ValueError where collections stand in each other too deeply; by no recursion."""
+    depth = 0
+    for event in yaml.parse(text, Loader=LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise ValueError(f"it is nested more than {DEEPEST} levels deep")
 
 
 def _unfolded(node: yaml.Node, known: dict[int, tuple[int, int]], left: int) -> tuple[int, int]:

@@ -72,8 +72,9 @@ def pack(file: Path, grid: FactorGrid, array: np.ndarray) -> None:
         except PermissionError:  # nothing is wrong with the file
             raise
         except npz.DAMAGE as error:  # h5py raises no others
+            told = " ".join(str(error).split())
             raise ValueError(
-                f"{file} cannot be read as the official dSprites file: {error}. Download it again "
+                f"{file} cannot be read as the official dSprites file: {told}. Download it again "
                 f"from {HOME}, or leave the path out to have dSprites rendered."
             ) from error
 

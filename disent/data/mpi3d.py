@@ -124,8 +124,9 @@ def convert(file: Path, variant: str, known: Mapping[str, str], array: np.ndarra
     except PermissionError:  # nothing is wrong with the file
         raise
     except npz.DAMAGE as error:
+        told = " ".join(str(error).split())
         raise ValueError(
-            f"{file} cannot be read as the official file of MPI3D {variant}: {error}. Download it "
+            f"{file} cannot be read as the official file of MPI3D {variant}: {told}. Download it "
             f"again (see {HOME})."
         ) from error
 

@@ -104,8 +104,9 @@ def convert(
                 array[rows[start : start + len(chunk)]] = chunk.transpose(0, 3, 1, 2)
                 release(array)
     except (OSError, ValueError) as error:
+        told = " ".join(str(error).split())
         raise ValueError(
-            f"{file} cannot be read as the official 3dshapes.h5: {error}. Download it again "
+            f"{file} cannot be read as the official 3dshapes.h5: {told}. Download it again "
             f"(see {HOME})."
         ) from error
 

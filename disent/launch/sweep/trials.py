@@ -14,7 +14,7 @@ from typing import Any
 from disent.documents import parse_yaml
 from disent.launch.sweep.file import Sweep
 
-MOST = 100_000  # trials of a sweep
+MOST = 1_000_000  # trials of a sweep
 LONGEST = 120  # characters of a name; file systems stop at 255
 
 

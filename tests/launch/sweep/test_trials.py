@@ -211,7 +211,7 @@ def test_random_trials_are_named_by_all_that_varies(write):
     [
         ({"x": {"min": 0, "max": 10**12}}, "x has more than 100,000 values"),
         ({"x": {"distribution": "q_uniform", "min": 0, "max": 1, "q": 1e-9}}, "x has more than"),
-        ({f"p{i}": {"values": list(range(10))} for i in range(9)}, "1e\\+09 trials, but 100,000"),
+        ({f"p{i}": {"values": list(range(10))} for i in range(9)}, "1e\\+09 trials, but 1,000,000"),
         ({"x": {"min": 0.0, "max": float("inf")}}, "max must be numbers"),
         ({"x": {"distribution": ["uniform"], "min": 0, "max": 1}}, "has the distribution"),
     ],
