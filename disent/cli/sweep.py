@@ -181,7 +181,7 @@ def _plan(sweep: "Sweep", workers: "Workers", arguments: argparse.Namespace) -> 
     total = seconds * count / arguments.workers
     print(
         f"about {duration(seconds)} of training a trial ({steps:,} steps), so about "
-        f"{duration(total)} for {count} trials with {arguments.workers} "
-        f"workers on {cores()} cores; scores and pictures at the end of each are not counted"
+        f"{duration(total)} for {count} trials with --workers {arguments.workers} "
+        f"on {cores()} cores; scores and pictures at the end of each are not counted"
     )
     return 0

@@ -148,6 +148,10 @@ def _check_precision(words: Sequence[str]) -> None:
 
 def _check_steps(trainer: Any, defaults: Any) -> None:
     """Raises ValueError unless the length of the training is said in steps."""
+    if trainer.max_steps < 1 and trainer.max_steps != defaults.max_steps:
+        raise ValueError(
+            f"--trainer.max_steps is {trainer.max_steps}, but a number from 1 on is wanted."
+        )
     if trainer.max_steps < 1:
         raise ValueError(
             "the number of steps is not said. Take a preset (--config quickstart), "

@@ -57,8 +57,11 @@ def what_was_raised(error: BaseException) -> str:
     return f"{error} ({place})" if place else str(error)
 
 
+PARSER = ("Union subtypes", "Parser key", "Problem with given class_path")  # its own words
+
+
 def _is_of_parser(error: BaseException) -> bool:
-    return any(words in str(error) for words in ("Union subtypes", "Parser key"))
+    return any(words in str(error) for words in PARSER)
 
 
 def _of_several(key: str, message: str) -> str:

@@ -12,6 +12,7 @@ from disent.files import write_text
 HOUSE = Path(__file__).parents[1]
 INSTALLED = {"site-packages", "dist-packages"}  # what is there, versions tell
 WHOLE = "DISENT_TRACEBACK"  # set in the environment, it shows tracebacks, not lines
+LONGEST = 400  # characters that are told of an error
 ON_PURPOSE = (ValueError, OSError, ArithmeticError)  # what the suite says to its user
 
 
@@ -56,7 +57,9 @@ def in_one_line(error: BaseException) -> str | None:
 
 def what(error: BaseException) -> str:
     """Class and words of an error, in one line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}".strip(": ")
+    words = " ".join(str(error).split())
+    words = words if len(words) <= LONGEST else f"{words[:LONGEST]} ..."  # torch lists overloads
+    return f"{type(error).__name__}: {words}".strip(": ")
 
 
 def keep_traceback(error: BaseException, file: Path) -> None:

@@ -131,7 +131,7 @@ class Run:
         try:
             _check_packed(file)
             checkpoint = torch.load(file, map_location="cpu", weights_only=True)
-        except OSError:  # nothing is wrong with the file, or it is none
+        except (PermissionError, IsADirectoryError):  # nothing is wrong with the file
             raise
         except Exception as error:  # torch and zipfile meet damage with errors of ten types
             told = " ".join(f"{type(error).__name__}: {error}".split())

@@ -27,11 +27,17 @@ def test_epochs_at_their_defaults_are_not_refused():
     assert config.trainer["max_epochs"] == -1
 
 
-@pytest.mark.parametrize("steps", [[], ["--trainer.max_steps", "0"], ["--trainer.max_steps", "-1"]])
+@pytest.mark.parametrize("steps", [[], ["--trainer.max_steps", "-1"]])
 def test_a_run_without_steps_is_refused_in_one_line(steps):
     with pytest.raises(ValueError, match="the number of steps is not said") as error:
         FitConfig.read([*MODEL, *steps])
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("steps", ["0", "-5"])
+def test_a_number_of_steps_that_is_none_is_named(steps):
+    with pytest.raises(ValueError, match=rf"^--trainer\.max_steps is {steps}, but a number from 1"):
+        FitConfig.read([*MODEL, "--trainer.max_steps", steps])
 
 
 def test_what_was_said_has_its_types_and_the_rest_its_defaults():

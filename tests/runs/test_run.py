@@ -102,3 +102,10 @@ def test_what_a_stored_run_left_out_stays_as_it_was_made(folder):
     torch.save({"state_dict": {}, "global_step": 7, "left_out": ["network"]}, folder.last)
     with pytest.raises(ValueError, match="does not fit the model"):
         Run.load(folder.path).model()
+
+
+@pytest.mark.parametrize("left", [3, 100, 1000])
+def test_a_checkpoint_that_was_cut_off_is_named(folder, left):
+    folder.last.write_bytes(folder.last.read_bytes()[:left])
+    with pytest.raises(ValueError, match=r"last\.ckpt is damaged: "):
+        Run.load(folder.path).model()

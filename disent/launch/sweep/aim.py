@@ -2,6 +2,7 @@
 """Whether the metric that a sweep aims at is one that its runs have, and in which direction."""
 
 import ast
+import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from disent.launch.sweep.file import Sweep
 from disent.runs.directions import LESS
 
 OPTION = "evaluate.metrics"
+LOGGED = ("loss", "elbo", "rate", "distortion", "active_latents")  # of every model with a code
 USUAL = ("mig", "beta_vae_score")  # what a run is scored by where nothing is said
 
 
@@ -24,6 +26,9 @@ def doubts(sweep: Sweep, extra: Sequence[str] = ()) -> list[str]:
         return []
     name, goal, found = sweep.metric.name, sweep.metric.goal, list[str]()
     score, known = name.partition(".")[0], score_names()
+    if score not in known and name not in LOGGED:
+        near = difflib.get_close_matches(name, [*known, *LOGGED], n=1, cutoff=0.7)
+        found += [f"metric: is {name}, which no run logs: did you mean {near[0]}?"] if near else []
     scored = _scored(sweep, extra)
     if score in known and scored is not None and score not in scored and "all" not in scored:
         found.append(

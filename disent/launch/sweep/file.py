@@ -108,6 +108,12 @@ def _sweep(content: Any, stem: str) -> Sweep:
     if not parameters:
         raise ValueError("parameters: is empty, so there is nothing to sweep.")
     command = _command(content.get("command", COMMAND))
+    if "command" not in content and content.get("program") == "disent":
+        raise ValueError(
+            "it has no command:, by which W&B would start Python with a file. Add "
+            'command: ["${env}", "${program}", fit, --config, quickstart, "${args}"], and '
+            "program: disent."
+        )
     words = [item.lstrip("-").partition("=")[0] for item in command if item.startswith("--")]
     if "again" in (*words, *(p.name for p in parameters)):
         raise ValueError(

@@ -38,3 +38,8 @@ def test_a_goal_against_the_direction_of_the_metric():
 def test_a_metric_of_ones_own_and_none_are_not_doubted():
     assert doubts(sweep("my_own", "minimize")) == []
     assert doubts(Sweep("some", "grid", ())) == []
+
+
+def test_a_slip_in_the_name_of_a_metric():
+    assert doubts(sweep("migg")) == ["metric: is migg, which no run logs: did you mean mig?"]
+    assert "did you mean distortion?" in doubts(sweep("distorsion", "minimize"))[0]

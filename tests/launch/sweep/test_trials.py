@@ -237,3 +237,10 @@ def test_brackets_without_end_are_refused(write, early):
 def test_a_name_that_leads_out_of_the_folder_of_runs_is_refused(write, name):
     with pytest.raises(ValueError, match="but a name for a folder of notes is wanted"):
         read_sweep(write(GRID | {"name": name}))
+
+
+def test_a_command_that_python_cannot_start_is_refused(write):
+    content = {key: value for key, value in GRID.items() if key != "command"}
+    with pytest.raises(ValueError, match=r"it has no command:.* Add command: \["):
+        read_sweep(write(content))
+    assert read_sweep(write(content | {"program": "train.py"})).program == "train.py"
