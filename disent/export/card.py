@@ -196,8 +196,9 @@ def _licence(licence: str | None) -> list[str]:
 
 
 def _command(config: Mapping[str, Any]) -> str:
-    words = (config.get("provenance") or {}).get("command") or ["disent", "fit", "--config", "..."]
-    return shlex.join(map(str, words))
+    words = (config.get("provenance") or {}).get("command")
+    given = words if isinstance(words, list) and words else ["disent", "fit", "--config", "..."]
+    return shlex.join(map(str, given))
 
 
 def _versions(config: Mapping[str, Any]) -> list[str]:
