@@ -81,6 +81,7 @@ class FitConfig:
         _check_precision(words)
         cli = FitCLI(words)
         config = cli.config
+        _check_groups(config)
         for name, value in own_knobs(words, config.model.class_path).items():
             config.model.init_args[name] = value
         if isinstance(config.evaluate.metrics, str):
@@ -127,6 +128,16 @@ class FitConfig:
         loader = FactorDataModule(made.data, seed=self.seed, **vars(self.loader))
         rehearse(made.model, loader)
         return Built(made.model, made.data, loader, dict(made.trainer))
+
+
+def _check_groups(config: Any) -> None:
+    """Raises ValueError where something else stands for the options of a group."""
+    for name in ("trainer", *GROUPS):
+        if not hasattr(config.get(name), "as_dict"):
+            raise ValueError(
+                f"{name}: is {config.get(name)}, but its options by name are wanted, such as "
+                "trainer: {max_steps: 1000}."
+            )
 
 
 def _read_places(config: Any) -> None:

@@ -149,18 +149,20 @@ def _check(label: str, kind: Kind, section: Any) -> None:
         except ValueError:  # the parser says it better
             return
     if isinstance(section, dict):
-        for name, value in (section.get("init_args") or {}).items():
+        given = section.get("init_args")
+        for name, value in given.items() if isinstance(given, dict) else ():
             if name in PARTS:
                 _check(f"{label}.{name}", KINDS[name], value)
         section = section.get("class_path")
     if not isinstance(section, str) or section in ("null", "") or Path(section).is_file():
         return
+    said = f"{label} {' '.join(section.split())}"
     try:
         kind.find(section)
     except NoSuchModuleError as error:
-        raise NoSuchModuleError(f"{label} {section}: {error}") from error
+        raise NoSuchModuleError(f"{said}: {error}") from error
     except ValueError as error:
-        raise ValueError(f"{label} {section}: {error}") from error
+        raise ValueError(f"{said}: {error}") from error
 
 
 def _kind_of(option: str) -> Kind | None:

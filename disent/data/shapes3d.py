@@ -103,7 +103,7 @@ def convert(
                 chunk = images[start : start + CHUNK]
                 array[rows[start : start + len(chunk)]] = chunk.transpose(0, 3, 1, 2)
                 release(array)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # h5py raises no others
         told = " ".join(str(error).split())
         raise ValueError(
             f"{file} cannot be read as the official 3dshapes.h5: {told}. Download it again "

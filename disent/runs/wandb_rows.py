@@ -131,7 +131,10 @@ def _by_step(rows: list[dict[str, Any]]) -> pd.DataFrame:
 def _beside(files: Path, summary: dict[str, Any]) -> dict[str, Any]:
     """Spread and baselines of the scores, from the table that was logged with them."""
     path = _scores_file(summary)
-    file = (files / (path or "")).resolve()
+    try:
+        file = (files / (path or "")).resolve()
+    except (OSError, RuntimeError):  # links in a circle
+        return {}
     if path is None or not file.is_relative_to(files.resolve()) or not file.exists():
         return {}
     table = json.loads(file.read_text(encoding="utf-8"))

@@ -100,3 +100,12 @@ def test_arithmetic_is_told_to_the_config_that_is_written():
 def test_two_models_of_one_command_start_alike():
     one, other = (FitConfig.read([*MODEL, *STEPS]).build().model for _ in range(2))
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("text", ["trainer: 3", "trainer:", "evaluate: [1]"])
+def test_a_group_of_options_that_is_none_is_named(text, tmp_path):
+    file = tmp_path / "some.yaml"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=text.partition(":")[0]) as error:
+        FitConfig.read([*MODEL, "--config", str(file)])
+    assert "\n" not in str(error.value)

@@ -139,6 +139,7 @@ class Covariance(BetaELBO):
     """Wants more pictures than latents, as many a loss of a batch does."""
 
     def forward(self, terms, step):
+        assert terms.z is not None
         centred = terms.z - terms.z.mean(0)
         return super().forward(terms, step) - 1e-3 * (centred.T @ centred).logdet()
 
@@ -149,7 +150,7 @@ class Steps(VAE):
     updates = (Update("no_such_loss", ("network",)),)
 
     def training_step(self, batch, batch_idx):
-        return self.network.encode(as_batch(batch).x).mean.square().mean()
+        return {"loss": self.network.encode(as_batch(batch).x).mean.square().mean()}
 
 
 class Locked(VAE):

@@ -176,7 +176,7 @@ def _implied(name: str, entry: dict[str, Any]) -> str:
         whole = isinstance(entry["min"], int) and isinstance(entry["max"], int)
         return "int_uniform" if whole else "uniform"
     raise ValueError(
-        f"parameter {name} has {', '.join(entry) or 'nothing'}, but value:, values: or "
+        f"parameter {name} has {', '.join(map(str, entry)) or 'nothing'}, but value:, values: or "
         "min: and max: are wanted."
     )
 
