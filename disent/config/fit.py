@@ -131,13 +131,11 @@ class FitConfig:
 
 
 def _check_groups(config: Any) -> None:
-    """Raises ValueError where something else stands for the options of a group."""
-    for name in ("trainer", *GROUPS):
+    """Raises ValueError where something else stands for a class, or the options of a group."""
+    for name in ("model", "data", "trainer", *GROUPS):
         if not hasattr(config.get(name), "as_dict"):
-            raise ValueError(
-                f"{name}: is {config.get(name)}, but its options by name are wanted, such as "
-                "trainer: {max_steps: 1000}."
-            )
+            what = "a class" if name in ("model", "data") else "options by name"
+            raise ValueError(f"{name}: is {config.get(name)}, but {what} must stand there.")
 
 
 def _read_places(config: Any) -> None:

@@ -64,7 +64,7 @@ def warn_of_changes(folder: Path, config: Mapping[str, Any]) -> None:
     """Warns of files that are no longer what a run was made with, as its config says."""
     said = (config.get("provenance") or {}).get(FOLDER) or {}
     parts = {key: config[key] for key in ("model", "data") if key in config}
-    for name, file in own_files(parts).items() if said else ():
+    for name, file in own_files(parts).items() if said and isinstance(said, dict) else ():
         if name in said and digest(file) != said[name]:
             warnings.warn(
                 f"{file} is not what {folder} was made with: its model or data are built by the "

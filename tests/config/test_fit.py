@@ -102,7 +102,7 @@ def test_two_models_of_one_command_start_alike():
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
 
 
-@pytest.mark.parametrize("text", ["trainer: 3", "trainer:", "evaluate: [1]"])
+@pytest.mark.parametrize("text", ["trainer: 3", "trainer:", "evaluate: [1]", "data: null"])
 def test_a_group_of_options_that_is_none_is_named(text, tmp_path):
     file = tmp_path / "some.yaml"
     file.write_text(text)
