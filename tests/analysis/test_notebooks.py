@@ -23,7 +23,7 @@ def read(path):
     return nbformat.read(path, as_version=4)
 
 
-def test_there_are_nine():
+def test_there_are_ten():
     assert [int(path.name[:2]) for path in NOTEBOOKS] == list(range(1, QUESTIONS + 1))
 
 
