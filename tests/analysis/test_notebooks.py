@@ -12,7 +12,7 @@ from nbclient import NotebookClient
 
 ANALYSIS = Path(__file__).parents[2] / "analysis"
 NOTEBOOKS = sorted(ANALYSIS.glob("*.ipynb"))
-QUESTIONS = 9
+QUESTIONS = 10
 
 
 def code(book):
