@@ -26,10 +26,17 @@ def row_of(run: RunDir) -> dict[str, Any]:
         row |= _last_logged(run)
         if "step" in row and status.get("step"):  # the last logged one may be from before
             row["step"] = max(row["step"], status["step"])
-        row |= score_columns(run.read_scores())
+        row |= score_columns(record := run.read_scores())
+        if not state["reason"] and record.get("scores") and _is_before(record, row):
+            state["reason"] = f"scores are of step {record['step']:,}"
     except FAILURES as error:
         state = {"state": "unreadable", "reason": f"{type(error).__name__}: {error}"}
     return named | state | {k: v for k, v in row.items() if k not in named | state}
+
+
+def _is_before(record: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Whether a run went on after it was scored, or its best weights were."""
+    return record.get("step", float("inf")) < row.get("step", 0)
 
 
 def flatten(config: Any) -> dict[str, Any]:

@@ -49,6 +49,13 @@ def test_a_row_holds_config_last_values_and_scores(runs):
     assert {name: row[name] for name in expected} == expected
 
 
+@pytest.mark.parametrize(("scored", "said"), [(60, "scores are of step 60"), (100, "")])
+def test_scores_of_an_earlier_step_are_said_to_be_so(runs, scored, said):
+    RunDir(runs / "a").write_scores({"step": scored, "scores": {"mig": {"value": 0.3}}})
+    row = load_runs(runs).set_index("run").loc["a"]
+    assert (row["mig"], row["state"], row["reason"]) == (0.3, "finished", said)
+
+
 def test_broken_and_young_runs_are_rows_too(runs):
     table = load_runs(runs).set_index("run")
     assert list(table.index) == ["a", "b", "c"]
