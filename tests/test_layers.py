@@ -110,8 +110,8 @@ def test_one_file_touches_the_private_parts_of_lightning(file):
     {
         "torch numpy wandb": "disent, disent.files, disent.runs, disent.cli.main, "
         "disent.cli.fleet, disent.cli.sweep, disent.launch.slurm.array, "
-        "disent.launch.workers.heartbeat, disent.launch.workers.workers, disent.launch.workers.calibrate, "
-        "disent.launch.workers.progress, disent.report.terminal",
+        "disent.launch.workers.heartbeat, disent.launch.workers.workers, "
+        "disent.launch.workers.calibrate, disent.launch.workers.progress, disent.report.terminal",
         "jsonargparse wandb": "disent.data, disent.metrics, disent.codes, disent.networks, "
         "disent.models, disent.evaluation, disent.training.step, disent.fleet.speed, "
         "disent.fleet.record, disent.fleet, disent.callbacks.record",
