@@ -36,7 +36,8 @@ def row_of(run: RunDir) -> dict[str, Any]:
 
 def _is_before(record: dict[str, Any], row: dict[str, Any]) -> bool:
     """Whether a run went on after it was scored, or its best weights were."""
-    return record.get("step", float("inf")) < row.get("step", 0)
+    scored = record.get("step")
+    return scored is not None and scored < row.get("step", 0)
 
 
 def flatten(config: Any) -> dict[str, Any]:

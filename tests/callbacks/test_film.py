@@ -6,34 +6,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from lightning.pytorch import Trainer
 
 from disent.callbacks.film import KeepFrames
 from disent.latents.film import Frame, frame_files, step_of
-from disent.models import VAE
-from disent.networks import Linear
 from disent.runs import RunDir
-from tests.callbacks.test_pictures import Batches
+from tests.callbacks.test_pictures import train
 from tests.tiny import Squares
 
 DATA = Squares()
 # Lightning 2.6 asks torch 2.13 for the leaves of a batch in a way that torch will drop
 pytestmark = pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec:FutureWarning")
-
-
-def train(callback: KeepFrames | None, steps: int) -> VAE:
-    model = VAE(network=Linear, latent_dim=3)
-    trainer = Trainer(
-        accelerator="cpu",
-        max_steps=steps,
-        callbacks=[] if callback is None else [callback],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    trainer.fit(model, Batches(steps))
-    return model
 
 
 def steps_in(folder: Path) -> list[int]:

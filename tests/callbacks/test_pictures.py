@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from lightning.pytorch import Trainer
+from lightning.pytorch import Callback, Trainer
 from torch import Tensor
 
 from disent.callbacks.pictures import Pictures
@@ -35,7 +35,7 @@ class Batches:
         return iter(DATA.batch(torch.arange(8 * self.steps)).split(8))
 
 
-def train(callback: Pictures | None, steps: int) -> VAE:
+def train(callback: Callback | None, steps: int) -> VAE:
     model = VAE(network=Linear, latent_dim=3)  # of two, there are pictures of the plane, too
     trainer = Trainer(
         accelerator="cpu",
